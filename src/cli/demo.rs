@@ -211,9 +211,8 @@ fn scratch_all(discs: &Path) -> std::io::Result<u64> {
     for volume in fs::read_dir(discs)? {
         for file in fs::read_dir(volume?.path())? {
             let path = file?.path();
-            let is_carrier = path
-                .file_name()
-                .is_some_and(|name| name.to_string_lossy().starts_with("carryall-"));
+            let number = path.extension().unwrap_or_default().to_string_lossy();
+            let is_carrier = number.bytes().all(|byte| byte.is_ascii_digit()) && !number.is_empty();
             if !is_carrier {
                 continue;
             }

@@ -113,7 +113,7 @@ fn a_folder_becomes_a_disc() {
     list.args(["-indev", "stdio:disc.img", "-lsl", "/"]);
     let listed = run(list.current_dir(stage.path("")));
     assert!(
-        listed.contains("START-HERE.html") && listed.contains("carryall-01.000"),
+        listed.contains("START-HERE.html") && listed.contains("carry01.000"),
         "{listed}"
     );
     // It is compared with the volume: another one in its place is bad.

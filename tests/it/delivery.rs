@@ -65,7 +65,7 @@ fn what_is_no_volume_gets_a_hint_of_its_own() {
     }
     for (name, hint) in [
         ("empty", "is it mounted"),
-        ("pages", "carryall-* files"),
+        ("pages", "carry01.000"),
         ("store", "--store DIR"),
         ("none", "no such file"),
     ] {

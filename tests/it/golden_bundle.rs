@@ -180,7 +180,7 @@ impl Golden {
         flate2::read::GzDecoder::new(packed)
             .read_to_end(&mut blocks)
             .unwrap();
-        fs::write(volume.join("carryall-01.000"), blocks).unwrap();
+        fs::write(volume.join("carry01.000"), blocks).unwrap();
         volume
     }
 

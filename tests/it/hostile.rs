@@ -692,7 +692,7 @@ fn forge_descriptor(dir: &Path, change: impl Fn(&mut SetDescriptor)) {
     let (pieces, catalog) = honest();
     let report = write_set(dir, &pieces, &catalog.to_bytes(), VOLUME_BYTES);
     for (volume_no, path) in (1..).zip(&report.volumes) {
-        let carrier = path.join(format!("carryall-{volume_no:02}.000"));
+        let carrier = path.join(format!("carry{volume_no:02}.000"));
         let mut bytes = fs::read(&carrier).unwrap();
         for block in bytes.chunks_exact_mut(BLOCK_BYTES) {
             let header = BlockHeader::open(block).unwrap();

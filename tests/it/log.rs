@@ -68,7 +68,7 @@ fn the_log_tells_what_is_damaged_and_what_became_of_it() {
     run(&["add", "shop:1", "given/setup.bin"]).ends_with(0);
     run(&["pack", "shop:1", "--to", "discs", "--media", "6MB"]).ends_with(0);
     // One block of payload.
-    let volume = volumes(&stage.path("discs"))[0].join("carryall-01.000");
+    let volume = volumes(&stage.path("discs"))[0].join("carry01.000");
     let file = fs::File::options().write(true).open(volume).unwrap();
     file.write_all_at(&[7; 1000], 6 * 65_536).unwrap();
     // A name from a medium cannot forge a line.

@@ -449,3 +449,27 @@ fn a_copy_as_text_is_named() {
     }
     fs::remove_dir_all(dir).unwrap();
 }
+
+/// Copied into one folder by a system that knows neither Rock Ridge nor Joliet, no file takes the place of another.
+#[test]
+fn short_names_of_different_volumes_differ() {
+    let Some((_, images)) = stage() else { return };
+    if !has(&["bsdtar"]) {
+        return;
+    }
+    let mut all = std::collections::BTreeSet::new();
+    for image in images {
+        let options = ["--options", "!rockridge,!joliet", "-tf"];
+        let listing = run(Command::new("bsdtar").args(options).arg(image));
+        let files = listing
+            .lines()
+            .filter(|name| name.to_lowercase().starts_with("carry"));
+        for file in files {
+            let (stem, end) = file.split_once('.').unwrap();
+            let end = end.split(';').next().unwrap();
+            assert!(stem.len() <= 8 && end.len() <= 3, "{listing}");
+            assert!(all.insert(file.to_owned()), "{listing}");
+        }
+    }
+    assert!(all.len() >= images.len(), "{all:?}");
+}

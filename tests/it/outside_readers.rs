@@ -228,7 +228,7 @@ fn discs_are_listed_and_extracted_by_xorriso_and_bsdtar() {
             .arg(image));
         let files = files_below(&by_xorriso);
         assert!(files == files_below(&by_bsdtar), "the two readers differ");
-        let carrier = PathBuf::from(format!("carryall-{:02}.000", number + 1));
+        let carrier = PathBuf::from(format!("carry{:02}.000", number + 1));
         let blocks = u64::from(packed.geometry.volume_blocks());
         assert_eq!(files[&carrier].len() as u64, blocks * BLOCK_BYTES as u64);
         let listed = run(Command::new("bsdtar").arg("-tf").arg(image));

@@ -127,7 +127,7 @@ impl Written {
 
     fn volume_file(&self, volume_no: u16) -> PathBuf {
         self.volume(volume_no)
-            .join(format!("carryall-{volume_no:02}.000"))
+            .join(format!("carry{volume_no:02}.000"))
     }
 
     fn volumes(&self) -> Vec<PathBuf> {
@@ -505,7 +505,7 @@ fn two_sets_and_a_stale_one_in_one_folder_are_kept_apart() {
         ..Shape::default()
     }
     .write();
-    fs::copy(stale.volume_file(1), one.dir.path().join("carryall-01.000")).unwrap();
+    fs::copy(stale.volume_file(1), one.dir.path().join("carry01.000")).unwrap();
     fs::remove_dir_all(one.volume(1)).unwrap();
     let found = discover(&one.volumes(), &Silent).unwrap();
     let ids: Vec<_> = found.sets.iter().map(|set| set.set_id()).collect();

@@ -233,7 +233,7 @@ proptest! {
             if gone.contains(&volume_no) {
                 continue;
             }
-            let carrier = report.volumes[usize::from(volume_no) - 1].join(format!("carryall-{volume_no:02}.000"));
+            let carrier = report.volumes[usize::from(volume_no) - 1].join(format!("carry{volume_no:02}.000"));
             let file = OpenOptions::new().write(true).open(carrier).unwrap();
             let first = first % geometry.volume_blocks();
             let end = (first + count).min(geometry.volume_blocks());
@@ -246,7 +246,7 @@ proptest! {
             if gone.contains(&volume_no) {
                 continue;
             }
-            let carrier = report.volumes[usize::from(volume_no) - 1].join(format!("carryall-{volume_no:02}.000"));
+            let carrier = report.volumes[usize::from(volume_no) - 1].join(format!("carry{volume_no:02}.000"));
             let file = OpenOptions::new().write(true).open(carrier).unwrap();
             let sector = sector % (geometry.volume_blocks() * u32::try_from(SLICES).unwrap());
             file.write_all_at(&[0; SLICE_BYTES], u64::from(sector) * SLICE_BYTES as u64).unwrap();

@@ -287,7 +287,7 @@ mod tests {
 
     fn folder_with_pages() -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
-        for name in [page::HTML_NAME, page::TEXT_NAME, "carryall-01.000"] {
+        for name in [page::HTML_NAME, page::TEXT_NAME, "carry01.000"] {
             fs::write(dir.path().join(name), b"x").unwrap();
         }
         dir
@@ -298,7 +298,7 @@ mod tests {
             program,
             folder: dir,
             companions: Vec::new(),
-            volume_files: vec!["carryall-01.000".into()],
+            volume_files: vec!["carry01.000".into()],
             iso: &dir.join("out.iso"),
             label: "CARRYALL_01_01".into(),
             limit_bytes: None,

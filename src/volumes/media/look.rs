@@ -343,7 +343,7 @@ mod tests {
             assert!(matches!(look, NotAVolume::Piece), "{name} {look:?}");
         }
         assert!(matches!(
-            of("carryall-03.000", &long(b"something")),
+            of("carry03.000", &long(b"something")),
             NotAVolume::Unknown
         ));
         assert!(matches!(

@@ -132,7 +132,7 @@ pub fn find_sources(
 
 fn is_named_as_volume(path: &Path) -> bool {
     let name = path.file_name().and_then(OsStr::to_str);
-    name.is_some_and(is_volume_file_name)
+    name.is_some_and(|name| is_volume_file_name(&name.to_ascii_lowercase()))
 }
 
 /// Returns whether a path is standard input (`-`) or a pipe. Its bytes come once.

@@ -23,7 +23,7 @@ static int is_faked(int fd) {
     ssize_t len = readlink(link, path, sizeof path - 1);
     if (!folder || len <= 0) return 0;
     path[len] = 0;
-    return !strncmp(path, folder, strlen(folder)) && strstr(path, "/carryall-");
+    return !strncmp(path, folder, strlen(folder)) && strstr(path, "/carry0");
 }
 
 int fsync(int fd) {

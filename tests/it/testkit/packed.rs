@@ -271,7 +271,7 @@ impl Carried<'_> {
         if volume.is_file() {
             return volume;
         }
-        volume.join(format!("carryall-{volume_no:02}.000"))
+        volume.join(format!("carry{volume_no:02}.000"))
     }
 
     pub fn lose(&self, volume_no: u16) {

@@ -67,10 +67,12 @@ impl VolumeFacts {
         format!("{title}-{set}-vol{no:0digits$}of{count:0digits$}")
     }
 
-    /// Returns the name of a volume file by its number from 0: `carryall-03.000`.
+    /// Returns the name of a volume file by its number from 0: `carry03.000`. It has eight letters and digits at most, a dot
+    /// and three, so that systems that know no longer names keep the volumes apart.
     pub fn volume_file_name(&self, file_no: u32) -> String {
         let (digits, no) = (self.digits(), self.volume_no);
-        format!("carryall-{no:0digits$}.{file_no:03}")
+        let word = if digits > 3 { "carr" } else { "carry" };
+        format!("{word}{no:0digits$}.{file_no:03}")
     }
 
     /// Returns the label of an image, `CARRYALL_03_07_12AB34CD`: letters and digits that every file system accepts.
@@ -82,10 +84,11 @@ impl VolumeFacts {
     }
 }
 
-/// Returns whether a file has the name of a volume file: `carryall-03.000`.
+/// Returns whether a file has the name of a volume file: `carry03.000`.
 pub(crate) fn is_volume_file_name(name: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    name.strip_prefix("carryall-")
+    name.strip_prefix("carry")
+        .or_else(|| name.strip_prefix("carr"))
         .and_then(|rest| rest.split_once('.'))
         .is_some_and(|(volume, file)| digits(volume) && digits(file))
 }

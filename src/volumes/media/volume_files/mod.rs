@@ -339,7 +339,15 @@ mod tests {
     fn names_are_plain_whatever_the_title() {
         let mut one = facts(1);
         assert_eq!(one.volume_name(), "Shop-u5546u5e97-2.0-abababab-vol03of07");
-        assert_eq!(one.volume_file_name(12), "carryall-03.012");
+        assert_eq!(one.volume_file_name(12), "carry03.012");
+        for (spare_volumes, name) in [(200, "carry003.999"), (1019, "carr0003.999")] {
+            let many = VolumeFacts {
+                spare_volumes,
+                ..one.clone()
+            };
+            assert_eq!(many.volume_file_name(999), name);
+            assert!(is_volume_file_name(name));
+        }
         assert_eq!(one.label(), "CARRYALL_03_07_ABABABAB");
         one.title = "../..\\商店".into();
         one.spare_volumes = 200;
@@ -370,7 +378,7 @@ mod tests {
         assert_eq!(back, [block(3), block(4)].concat());
         let folder = writer.finish(&Silent).unwrap();
         assert_eq!(folder, dir.path().join(facts(5).volume_name()));
-        let file = fs::read(folder.join("carryall-03.000")).unwrap();
+        let file = fs::read(folder.join("carry03.000")).unwrap();
         assert!(
             file.chunks(BLOCK_BYTES)
                 .zip(0_u8..)
@@ -395,7 +403,7 @@ mod tests {
             .path()
             .join(format!(".{}.unfinished", facts(3).volume_name()));
         fs::create_dir(&left).unwrap();
-        fs::write(left.join("carryall-03.000"), b"half").unwrap();
+        fs::write(left.join("carry03.000"), b"half").unwrap();
         drop(VolumeWriter::create(dir.path(), facts(3)).unwrap());
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
     }
@@ -411,7 +419,7 @@ mod tests {
         let mut back = vec![0; run.len()];
         writer.read_run(VOLUME_FILE_BLOCKS - 1, &mut back).unwrap();
         assert!(back == run);
-        let second = fs::metadata(writer.work.path.join("carryall-03.001")).unwrap();
+        let second = fs::metadata(writer.work.path.join("carry03.001")).unwrap();
         assert_eq!(second.len(), BLOCK);
     }
 }
