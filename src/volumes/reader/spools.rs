@@ -64,11 +64,10 @@ impl Spools {
             return Ok(());
         };
         let mut spool = spool.lock().unwrap_or_else(PoisonError::into_inner);
-        spool.write_all(block).map_err(|error| {
+        spool.write_all(block).inspect_err(|error| {
             let refusal = spool.refusal();
             let mut kept = self.error.lock().unwrap_or_else(PoisonError::into_inner);
             *kept = Some(refusal.unwrap_or_else(|| error.kind().into()));
-            error
         })
     }
 
