@@ -209,7 +209,7 @@ fn a_disc_without_a_whole_block_counts_when_it_comes_first() {
     let mut seeded = Seeded::new(9);
     let mut of_block = 0;
     let mut is_bad = |sector: u64| {
-        if sector % 32 == 0 {
+        if sector.is_multiple_of(32) {
             of_block = seeded.next() % 32;
         }
         sector % 32 == of_block

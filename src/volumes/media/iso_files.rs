@@ -270,7 +270,7 @@ mod tests {
         let mut image = image();
         let named = 200 * 2048..200 * 2048 + 8 * 65_536;
         let files = files_of(&image).unwrap();
-        assert_eq!(files.volumes, [named.clone()]);
+        assert_eq!(files.volumes, std::slice::from_ref(&named));
         assert_eq!(files.end, 1000 * 2048 + 500_000);
         // Another name says nothing, but what stands there does.
         let set = crate::volumes::block::SetHeader {

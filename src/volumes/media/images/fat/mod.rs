@@ -188,7 +188,7 @@ impl<'a> FatVolume<'a> {
         let kind = match clusters {
             _ if u16_at(boot, 22) == 0 => FatKind::Fat32,
             ..4085 => FatKind::Fat12,
-            ..65525 => FatKind::Fat16,
+            4085..65525 => FatKind::Fat16,
             _ => FatKind::Fat32,
         };
         Some(Self {
@@ -263,16 +263,10 @@ impl<'a> FatVolume<'a> {
             Directory::Chain(first) => self.chain(first, most, used),
             Directory::Row(first, bytes) => {
                 let count = bytes.div_ceil(self.cluster_bytes).min(most);
-                let mut next = first;
-                let mut extents = Vec::new();
-                for _ in 0..count {
-                    let Some(extent) = self.cluster(next, used) else {
-                        break;
-                    };
-                    extents.push(extent);
-                    next += 1;
-                }
-                extents
+                (first..)
+                    .zip(0..count)
+                    .map_while(|(cluster, _)| self.cluster(cluster, used))
+                    .collect()
             }
         };
         let mut out = Vec::new();
