@@ -102,10 +102,15 @@ impl DiscSlot {
     /// Notes that the disc last seen was dealt with, and opens the tray. Returns whether the tray is open now.
     pub fn let_out(&mut self) -> bool {
         self.dealt_with = self.seen.take();
-        match &self.place {
-            Place::Drive(drive) => drive.eject().is_ok(),
-            Place::Path(_) => false,
+        let Place::Drive(drive) = &self.place else {
+            return false;
+        };
+        let is_open = drive.eject().is_ok();
+        // What is in a tray that was seen open is new, however soon it is closed again.
+        if is_open && matches!(drive.tray(), Ok(TrayState::Open | TrayState::Empty)) {
+            self.dealt_with = None;
         }
+        is_open
     }
 
     /// Forgets that the disc was dealt with.
