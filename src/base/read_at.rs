@@ -33,6 +33,24 @@ pub trait ReadAt: Send + Sync {
     }
 }
 
+/// Fills `out` from `offset` on as far as there are bytes, and returns how far that is. Bytes before an error count.
+///
+/// # Errors
+/// The error at the first byte.
+pub fn read_some(source: &dyn ReadAt, offset: u64, out: &mut [u8]) -> io::Result<usize> {
+    let mut done = 0;
+    while done < out.len() {
+        match source.read_at(offset + done as u64, &mut out[done..]) {
+            Ok(0) => break,
+            Ok(len) => done += len,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) if done > 0 => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(done)
+}
+
 impl ReadAt for [u8] {
     fn size_bytes(&self) -> u64 {
         self.len() as u64

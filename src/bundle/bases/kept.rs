@@ -39,6 +39,10 @@ pub(super) fn resembling(
     }
     for frames in frames.chunks(FRAMES_AT_ONCE) {
         monitor.check_stop()?;
+        // Content that repeats itself often could fill any memory.
+        if found.is_full() {
+            break;
+        }
         let marked = frames.par_iter().map(|need| {
             let frame = match store.load_frame(need) {
                 // Nothing of what is kept is carried, so that a damaged chunk of it is only no base.

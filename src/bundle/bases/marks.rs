@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use super::MARKS_MAX;
 use crate::base::id::ChunkId;
 use crate::content::content_kind::ContentKind;
 
@@ -48,6 +49,11 @@ impl MarkedChunks {
         self.chunks.push(chunk);
         self.marks
             .extend(marks.into_iter().map(|mark| (mark, number)));
+    }
+
+    /// Returns whether there are so many marks that no more are to be remembered.
+    pub(super) fn is_full(&self) -> bool {
+        self.marks.len() as u64 >= MARKS_MAX
     }
 
     /// Sorts the marks. Nothing is found before.

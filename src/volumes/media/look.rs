@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::base::monitor::Silent;
-use crate::base::read_at::ReadAt;
+use crate::base::read_at::{ReadAt, read_some};
 use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::media::images::packed::PackedKind;
 use crate::volumes::media::images::{FileReader, SourceForm};
@@ -167,7 +167,7 @@ fn look_at_file(path: &Path) -> NotAVolume {
         Err(error) => return NotAVolume::Closed(error),
     };
     let mut start = vec![0; BLOCK_BYTES];
-    let read = match fill(&reader, 0, &mut start) {
+    let read = match read_some(&reader, 0, &mut start) {
         Ok(read) => read,
         Err(error) => return NotAVolume::Unread(error),
     };
@@ -209,21 +209,6 @@ fn look_at_file(path: &Path) -> NotAVolume {
     NotAVolume::Unknown
 }
 
-fn fill(reader: &dyn ReadAt, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
-    let mut done = 0;
-    while done < buf.len() {
-        match reader.read_at(offset + done as u64, &mut buf[done..]) {
-            Ok(0) => break,
-            Ok(len) => done += len,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // The bytes before a bad sector suffice.
-            Err(_) if done > 0 => break,
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(done)
-}
-
 fn is_zeros(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| *byte == 0)
 }
@@ -232,7 +217,7 @@ fn samples_are_zeros(reader: &dyn ReadAt) -> bool {
     let mut sample = [0; 4096];
     (1..SAMPLES).all(|part| {
         let offset = reader.size_bytes() / SAMPLES * part;
-        fill(reader, offset, &mut sample).is_ok_and(|read| is_zeros(&sample[..read]))
+        read_some(reader, offset, &mut sample).is_ok_and(|read| is_zeros(&sample[..read]))
     })
 }
 

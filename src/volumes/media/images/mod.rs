@@ -6,6 +6,7 @@
 
 mod extents;
 mod fat;
+mod fields;
 mod file_reader;
 mod joined;
 mod open_stream;
@@ -20,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::base::diagnostic::{Diagnostic, diagnostic};
-use crate::base::read_at::ReadAt;
+use crate::base::read_at::{ReadAt, read_some};
 use crate::volumes::block::{BLOCK_BYTES, BlockHeader};
 
 use self::extents::{Extent, ReorderedSource};
@@ -229,14 +230,5 @@ fn has_iso_magic(begin: &[u8]) -> bool {
 
 /// Fills `out` as far as it can be read, and returns how far that is.
 pub(super) fn read_full(source: &dyn ReadAt, offset: u64, out: &mut [u8]) -> usize {
-    let mut done = 0;
-    while done < out.len() {
-        match source.read_at(offset + done as u64, &mut out[done..]) {
-            Ok(0) => break,
-            Ok(len) => done += len,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => break,
-        }
-    }
-    done
+    read_some(source, offset, out).unwrap_or(0)
 }

@@ -10,6 +10,7 @@ use std::sync::atomic::AtomicU64;
 
 use crate::base::read_at::ReadAt;
 use crate::deflate::{PlainReader, Wrapper};
+use crate::volumes::media::images::fields::{u16_at, u32_at, u64_at};
 use crate::volumes::media::images::read_full;
 use crate::volumes::media::images::streams::{Counted, FromSource, unpacked as unpacked_stream};
 
@@ -183,21 +184,6 @@ fn directory(source: &dyn ReadAt) -> Option<Range<u64>> {
     }
     let is_sane = bytes <= DIRECTORY_BYTES_MAX && start.checked_add(bytes)? <= size;
     is_sane.then_some(start..start + bytes)
-}
-
-fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    let two = bytes.get(at..).and_then(|rest| rest.first_chunk());
-    two.map_or(0, |two| u16::from_le_bytes(*two))
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    let four = bytes.get(at..).and_then(|rest| rest.first_chunk());
-    four.map_or(0, |four| u32::from_le_bytes(*four))
-}
-
-fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    let eight = bytes.get(at..).and_then(|rest| rest.first_chunk());
-    eight.map_or(0, |eight| u64::from_le_bytes(*eight))
 }
 
 #[cfg(test)]

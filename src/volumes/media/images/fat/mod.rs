@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::base::read_at::ReadAt;
 use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::media::images::extents::{Extent, in_front};
+use crate::volumes::media::images::fields::{u16_at, u32_at, u64_at};
 use crate::volumes::media::images::read_full;
 
 use self::table::FatTable;
@@ -374,21 +375,6 @@ impl ClusterMarks {
             is_new
         })
     }
-}
-
-fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    let two = bytes.get(at..).and_then(|rest| rest.first_chunk());
-    two.map_or(0, |two| u16::from_le_bytes(*two))
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    let four = bytes.get(at..).and_then(|rest| rest.first_chunk());
-    four.map_or(0, |four| u32::from_le_bytes(*four))
-}
-
-fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    let eight = bytes.get(at..).and_then(|rest| rest.first_chunk());
-    eight.map_or(0, |eight| u64::from_le_bytes(*eight))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::base::read_at::ReadAt;
+use crate::base::read_at::{ReadAt, read_some};
 use crate::volumes::media::images::read_full;
 
 /// Bytes of user data in a sector.
@@ -332,21 +332,6 @@ impl<R: Read> Read for RawSectorStream<R> {
         self.at += len;
         Ok(len)
     }
-}
-
-/// Fills `out` as far as there are bytes. What was read before an error counts, without it the error does.
-fn read_some(source: &dyn ReadAt, offset: u64, out: &mut [u8]) -> io::Result<usize> {
-    let mut done = 0;
-    while done < out.len() {
-        match source.read_at(offset + done as u64, &mut out[done..]) {
-            Ok(0) => break,
-            Ok(len) => done += len,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) if done > 0 => break,
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(done)
 }
 
 fn in_memory(count: u64) -> usize {
