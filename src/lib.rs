@@ -226,6 +226,7 @@ pub use ops::media::repair::{RepairOptions, RepairReport, repair};
 pub use ops::media::verify::{JudgedSets, SetState, VerifyReport, verify, verify_within};
 
 // The site's side.
+pub use files::privileges::Privileges;
 pub use ops::checkout::images::{ImageOptions, ImageReport, checkout_images};
 pub use ops::checkout::install::{
     InstallOptions, InstallReport, RollbackReport, install, roll_back,

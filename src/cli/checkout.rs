@@ -25,6 +25,9 @@ pub fn run(context: &Context, args: &CheckoutArgs) -> Result<u8, Failure> {
     if form.is_some() && !args.item.is_empty() {
         return Err(diagnostic!("usage.item_with_form").into());
     }
+    if form.is_some() && args.privileges.privileged {
+        return Err(diagnostic!("usage.privileged_with_form").into());
+    }
     let store = open::store(context, OpenMode::Read)?;
     let root = ops::release_for(&store, &args.release, args.choice.one_platform())?;
     if let Some(form) = form {
@@ -32,6 +35,7 @@ pub fn run(context: &Context, args: &CheckoutArgs) -> Result<u8, Failure> {
     }
     let mut options = CheckoutOptions::default();
     options.items.clone_from(&args.item);
+    options.privileges = args.privileges.to_privileges();
     let report = checkout::checkout(&store, &root.name, &args.dest, &options, &context.screen)?;
     context.print(&report, |report| text(report, &args.dest))?;
     if !report.is_whole() {

@@ -13,6 +13,7 @@ pub fn run(context: &Context, args: &InstallArgs) -> Result<u8, Failure> {
     let store = open::store(context, OpenMode::Read)?;
     let mut options = InstallOptions::default();
     options.keep.clone_from(&args.keep);
+    options.privileges = args.privileges.to_privileges();
     options.unchanged = if args.copy {
         Unchanged::Copied
     } else {

@@ -13,6 +13,7 @@ use rustix::fs::{
 };
 
 use super::LayoutError;
+use super::privileges::{Privileges, Withheld};
 use crate::base::diagnostic::{Arg, Diagnostic, diagnostic};
 use crate::base::finding::Finding;
 use crate::base::limits::{XATTR_BYTES_MAX, XATTRS_BYTES_MAX};
@@ -159,26 +160,6 @@ impl MetaReader {
     }
 }
 
-/// Whether owners are restored. Only root can do that.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ownership {
-    /// Owners and groups are set.
-    Restore,
-    /// Files belong to the user who runs the program.
-    Keep,
-}
-
-impl Ownership {
-    /// Returns what this process can do.
-    pub(crate) fn of_process() -> Self {
-        if rustix::process::geteuid().is_root() {
-            Self::Restore
-        } else {
-            Self::Keep
-        }
-    }
-}
-
 /// Reports findings that are counted and not listed one by one.
 fn more_of(subject: &str, count: u64) -> Option<Finding> {
     (count > 0).then(|| Finding::note(subject, diagnostic!("files.more_of_this_kind", count)))
@@ -194,7 +175,8 @@ enum MetaPart {
 
 /// Restores metadata, and counts what could not be restored.
 pub(crate) struct MetaWriter {
-    ownership: Ownership,
+    privileges: Privileges,
+    withheld: Withheld,
     other_owners: u64,
     refused: Vec<Finding>,
     refused_more: u64,
@@ -205,9 +187,10 @@ const FINDINGS_MAX: usize = 20;
 
 impl MetaWriter {
     /// Starts with nothing refused.
-    pub fn new(ownership: Ownership) -> Self {
+    pub fn new(privileges: Privileges) -> Self {
         Self {
-            ownership,
+            privileges,
+            withheld: Withheld::default(),
             other_owners: 0,
             refused: Vec::new(),
             refused_more: 0,
@@ -221,11 +204,15 @@ impl MetaWriter {
             self.note(path, MetaPart::Owner, owner);
         }
         // Attributes come before the mode, which may take away the right to write.
-        for Xattr { name, value } in &meta.xattrs {
-            let set = rustix::fs::fsetxattr(&file, &name[..], value, XattrFlags::empty());
-            self.note_attribute(path, name, set);
+        for xattr in &meta.xattrs {
+            if self.takes_attribute(path, xattr) {
+                let (name, value) = (&xattr.name[..], &xattr.value);
+                let set = rustix::fs::fsetxattr(&file, name, value, XattrFlags::empty());
+                self.note_attribute(path, name, set);
+            }
         }
-        self.note(path, MetaPart::Mode, rustix::fs::fchmod(&file, mode(meta)));
+        let mode = self.mode(path, meta);
+        self.note(path, MetaPart::Mode, rustix::fs::fchmod(&file, mode));
         self.note(
             path,
             MetaPart::Time,
@@ -253,17 +240,30 @@ impl MetaWriter {
             // No call takes a folder's handle, so the handle's entry in /proc is used.
             let folder = format!("/proc/self/fd/{}", parent.as_raw_fd());
             let there = Path::new(&folder).join(std::ffi::OsStr::from_bytes(name));
-            for Xattr { name, value } in &meta.xattrs {
-                let set = rustix::fs::lsetxattr(&there, &name[..], value, XattrFlags::empty());
-                self.note_attribute(path, name, set);
+            for xattr in &meta.xattrs {
+                if self.takes_attribute(path, xattr) {
+                    let (name, value) = (&xattr.name[..], &xattr.value);
+                    let set = rustix::fs::lsetxattr(&there, name, value, XattrFlags::empty());
+                    self.note_attribute(path, name, set);
+                }
             }
         }
         if link == FollowLink::No {
-            let set = rustix::fs::chmodat(parent, name, mode(meta), AtFlags::empty());
+            let mode = self.mode(path, meta);
+            let set = rustix::fs::chmodat(parent, name, mode, AtFlags::empty());
             self.note(path, MetaPart::Mode, set);
         }
         let set = rustix::fs::utimensat(parent, name, &times(meta), AtFlags::SYMLINK_NOFOLLOW);
         self.note(path, MetaPart::Time, set);
+    }
+
+    /// Returns whether a device may be made, and notes it when it may not.
+    pub fn takes_device(&mut self, path: &Path) -> bool {
+        let is_allowed = self.privileges == Privileges::Restored;
+        if !is_allowed {
+            self.withheld.device(&path.display().to_string());
+        }
+        is_allowed
     }
 
     /// Reports something else that was not restored although no bytes are lost.
@@ -283,17 +283,31 @@ impl MetaWriter {
             let what = diagnostic!("files.owners_not_restored", count = self.other_owners);
             self.refused.push(Finding::note(subject, what));
         }
+        self.refused.extend(self.withheld.into_findings(subject));
         self.refused
     }
 
     fn takes_owner(&mut self, meta: &Meta) -> bool {
-        if self.ownership == Ownership::Restore {
-            return true;
-        }
-        if meta.uid != rustix::process::geteuid().as_raw() {
-            self.other_owners += 1;
+        let user = rustix::process::geteuid();
+        match self.privileges {
+            Privileges::Withheld => self.withheld.owner(meta),
+            Privileges::Restored if user.is_root() => return true,
+            Privileges::Restored => self.other_owners += u64::from(meta.uid != user.as_raw()),
         }
         false
+    }
+
+    fn mode(&mut self, path: &Path, meta: &Meta) -> Mode {
+        let mode = meta.mode & 0o7777;
+        Mode::from_raw_mode(match self.privileges {
+            Privileges::Withheld => self.withheld.mode(&path.display().to_string(), mode),
+            Privileges::Restored => mode,
+        })
+    }
+
+    fn takes_attribute(&mut self, path: &Path, xattr: &Xattr) -> bool {
+        self.privileges == Privileges::Restored
+            || self.withheld.allows(&path.display().to_string(), xattr)
     }
 
     fn note_attribute(&mut self, path: &Path, name: &[u8], result: rustix::io::Result<()>) {
@@ -338,10 +352,6 @@ fn gid(meta: &Meta) -> Gid {
     Gid::from_raw(meta.gid)
 }
 
-fn mode(meta: &Meta) -> Mode {
-    Mode::from_raw_mode(meta.mode & 0o7777)
-}
-
 fn times(meta: &Meta) -> Timestamps {
     Timestamps {
         last_access: Timespec {
@@ -361,27 +371,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn owners_that_cannot_be_restored_are_told_once() {
+    fn owners_and_bits_are_withheld_and_told_once() {
         let dir = tempfile::TempDir::new().unwrap();
         let path = dir.path().join("file");
         let file = std::fs::File::create(&path).unwrap();
         let before = file.metadata().unwrap().uid();
         let meta = Meta {
-            mode: 0o640,
+            mode: 0o6640,
             uid: before + 1,
             mtime_s: 7,
             ..Meta::default()
         };
-        let mut writer = MetaWriter::new(Ownership::Keep);
+        let mut writer = MetaWriter::new(Privileges::Withheld);
         for _ in 0..3 {
             writer.put(&file, &path, &meta);
         }
-        let findings = writer.finish("item");
-        assert_eq!(findings.len(), 1, "{findings:?}");
-        assert_eq!(
-            findings[0].what,
-            diagnostic!("files.owners_not_restored", count = 3_u8)
-        );
+        let codes: Vec<String> = writer
+            .finish("item")
+            .iter()
+            .map(|finding| finding.what.code().to_owned())
+            .collect();
+        assert_eq!(codes, ["files.owners_withheld", "files.set_id_withheld"]);
         let stat = file.metadata().unwrap();
         assert_eq!(
             (stat.uid(), stat.mode() & 0o7777, stat.mtime()),
@@ -402,7 +412,7 @@ mod tests {
             xattrs: vec![xattr; 50],
             ..Meta::default()
         };
-        let mut writer = MetaWriter::new(Ownership::Keep);
+        let mut writer = MetaWriter::new(Privileges::Withheld);
         writer.put(&file, dir.path(), &meta);
         let findings = writer.finish("item");
         assert!(

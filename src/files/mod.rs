@@ -10,6 +10,7 @@ pub(crate) mod hashing_reader;
 mod lookahead;
 pub mod meta;
 pub(crate) mod open_options;
+pub mod privileges;
 pub mod restore;
 pub(crate) mod steady_file;
 mod stream_finder;

@@ -166,7 +166,11 @@ fn notes_name_the_last_path_and_the_attribute() {
         return;
     }
     done(folder.path(), &["add", "app:1", "app"]);
-    let Some(out) = without("sys_admin", folder.path(), &["checkout", "app:1", "out"]) else {
+    let Some(out) = without(
+        "sys_admin",
+        folder.path(),
+        &["checkout", "app:1", "out", "--privileged"],
+    ) else {
         return;
     };
     let said = text(&out);
@@ -191,7 +195,11 @@ fn devices_that_only_root_makes_are_notes_under_all_their_names() {
     }
     fs::hard_link(&device, app.join("other-name")).unwrap();
     done(folder.path(), &["add", "app:1", "app"]);
-    let Some(out) = without("mknod", folder.path(), &["checkout", "app:1", "out"]) else {
+    let Some(out) = without(
+        "mknod",
+        folder.path(),
+        &["checkout", "app:1", "out", "--privileged"],
+    ) else {
         return;
     };
     let said = text(&out);
@@ -203,6 +211,93 @@ fn devices_that_only_root_makes_are_notes_under_all_their_names() {
         fs::read(folder.path().join("out/app/file")).unwrap(),
         b"file"
     );
+}
+
+/// Makes a folder with everything that gives power. Returns `None` where that cannot be made.
+fn powerful(app: &Path) -> Option<()> {
+    fs::create_dir_all(app.join("shared")).unwrap();
+    for name in ["sudo", "ping", "mine"] {
+        fs::write(app.join(name), name).unwrap();
+    }
+    let rdev = rustix::fs::makedev(1, 3);
+    let device = app.join("null");
+    rustix::fs::mknodat(CWD, &device, FileType::CharacterDevice, Mode::RUSR, rdev).ok()?;
+    fs::hard_link(&device, app.join("zero")).unwrap();
+    std::os::unix::fs::lchown(app.join("mine"), Some(1234), Some(4321)).ok()?;
+    let chmod = |name: &str, mode| {
+        fs::set_permissions(app.join(name), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    chmod("sudo", 0o4755);
+    chmod("shared", 0o3775);
+    // Version 2 with the effective flag, and `cap_net_raw` as the lower half of what is permitted.
+    let mut cap_net_raw = [0_u8; 20];
+    cap_net_raw[..4].copy_from_slice(&[1, 0, 0, 2]);
+    cap_net_raw[5] = 0x20;
+    let none = XattrFlags::empty();
+    rustix::fs::setxattr(app.join("ping"), "security.capability", &cap_net_raw, none).ok()
+}
+
+#[test]
+fn what_gives_power_is_withheld_and_listed_unless_it_is_asked_for() {
+    let folder = TempDir::new().unwrap();
+    if powerful(&folder.path().join("app")).is_none() {
+        return;
+    }
+    done(folder.path(), &["add", "app:1", "app"]);
+    let mode = |path: &str| fs::metadata(folder.path().join(path)).unwrap().mode() & 0o7777;
+    let owner = |path: &str| fs::metadata(folder.path().join(path)).unwrap().uid();
+    let capability = |path: &str| {
+        let path = folder.path().join(path);
+        rustix::fs::getxattr(path, "security.capability", &mut [0_u8; 64]).is_ok()
+    };
+    let plain: [(&[&str], &str); 2] = [
+        (&["checkout", "app:1", "out"], "out/app"),
+        (&["install", "app:1", "--into", "srv"], "srv/current/app"),
+    ];
+    for (command, app) in plain {
+        let said = done(folder.path(), command);
+        for part in [
+            "1234:4321",
+            "app/sudo",
+            "app/shared",
+            "app/ping",
+            "app/null",
+            "app/zero",
+        ] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        assert_eq!(mode(&format!("{app}/sudo")), 0o755);
+        assert_eq!(mode(&format!("{app}/shared")), 0o1775);
+        assert!(!capability(&format!("{app}/ping")));
+        assert_eq!(owner(&format!("{app}/mine")), 0);
+        assert!(!folder.path().join(app).join("null").exists());
+        assert_eq!(
+            fs::read(folder.path().join(app).join("mine")).unwrap(),
+            b"mine"
+        );
+    }
+    let privileged: [(&[&str], &str); 2] = [
+        (&["checkout", "app:1", "all", "--privileged"], "all/app"),
+        (
+            &["install", "app:1", "--into", "opt", "--privileged"],
+            "opt/current/app",
+        ),
+    ];
+    for (command, app) in privileged {
+        let said = done(folder.path(), command);
+        assert!(!said.contains("withheld"), "{said}");
+        assert_eq!(mode(&format!("{app}/sudo")), 0o4755);
+        assert_eq!(mode(&format!("{app}/shared")), 0o3775);
+        assert!(capability(&format!("{app}/ping")));
+        assert_eq!(owner(&format!("{app}/mine")), 1234);
+        assert!(folder.path().join(app).join("zero").exists());
+    }
+    let out = carryall(
+        folder.path(),
+        &["checkout", "app:1", "x.tar", "--as", "oci", "--privileged"],
+    );
+    let out = { out }.output().unwrap();
+    assert_eq!(out.status.code(), Some(2), "{}", text(&out));
 }
 
 #[test]

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use carryall::bundle::receipt::site::SiteName;
 use carryall::content::release::{ReleaseName, ReleaseNameError};
+use carryall::files::privileges::Privileges;
 use carryall::files::versions::Pattern;
 use carryall::oci::image::Platform;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -351,6 +352,27 @@ pub struct CheckoutArgs {
     pub form: AsArg,
     #[command(flatten)]
     pub choice: ChoiceArgs,
+    #[command(flatten)]
+    pub privileges: PrivilegesArgs,
+}
+
+/// Whether metadata that gives power is restored.
+#[derive(Debug, Args)]
+pub struct PrivilegesArgs {
+    /// Also give out owners, setuid and setgid bits, capabilities and devices; needs root.
+    #[arg(long)]
+    pub privileged: bool,
+}
+
+impl PrivilegesArgs {
+    /// Returns the option of the library.
+    pub fn to_privileges(&self) -> Privileges {
+        if self.privileged {
+            Privileges::Restored
+        } else {
+            Privileges::Withheld
+        }
+    }
 }
 
 /// `check`.
@@ -392,6 +414,8 @@ pub struct InstallArgs {
     /// Files that did not change take room of their own, and are not shared with the version before.
     #[arg(long)]
     pub copy: bool,
+    #[command(flatten)]
+    pub privileges: PrivilegesArgs,
 }
 
 /// What becomes of gzip streams and zip files.

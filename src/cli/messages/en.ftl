@@ -623,6 +623,16 @@ finding-pack-file-frame-quarantined = frame at { $offset } is damaged and quaran
 finding-files-socket-left-out = a socket, left out
 finding-files-flags-not-carried = file flags are not carried (lsattr): { $flags }
 finding-files-more-of-this-kind = { $count } more of this kind
+finding-files-attributes-withheld = security attributes and capabilities withheld, { $count } in all (--privileged restores them): { $paths }
+finding-files-devices-withheld = devices not made, { $count } in all (--privileged makes them): { $paths }
+finding-files-owners-withheld = owners withheld on { $count } { $count ->
+        [one] entry
+       *[other] entries
+    } (--privileged restores them): { $owners }
+finding-files-set-id-withheld = setuid or setgid withheld on { $count } { $count ->
+        [one] entry
+       *[other] entries
+    } (--privileged restores it): { $paths }
 finding-files-owners-not-restored = owner not restored on { $count } entries: only root can
 finding-files-owner-not-restored = owner not restored: { $why }
 finding-files-mode-not-restored = mode not restored: { $why }
@@ -1057,10 +1067,11 @@ help-forget-examples =
     carryall forget --all-incomplete
 
 help-checkout = Give a release back as it was added, or its images as other programs load them, checked byte for byte
-help-checkout-long = Files keep their bytes, modes, times and links. What is damaged in the store is named, and the rest is given back.
+help-checkout-long = Files keep their bytes, modes, times and links. Owners, setuid and setgid bits, security attributes and devices are withheld and listed, unless --privileged is given. What is damaged in the store is named, and the rest is given back.
 help-checkout-arg-dest = Folder that gets the items; absent or empty
 help-checkout-arg-item = Only this item; may be given several times
 help-checkout-arg-form = What is given back: the items as they were added, or the images in them as DEST
+help-checkout-arg-privileged = Also owners, setuid and setgid, capabilities and devices; needs root
 help-checkout-value-form-original = every item, byte for byte
 help-checkout-value-form-docker-archive = a file that docker, podman, nerdctl and skopeo load
 help-checkout-value-form-oci = a folder that skopeo, podman, buildah and containerd read, with the digests that came in
@@ -1077,6 +1088,7 @@ help-install-long = Files that did not change share their room with the version 
 help-install-arg-into = Folder of the versions; made when it is not there
 help-install-arg-keep = Files that the site edits, taken over from the version in use: * and ? in a file's name, or in its path below the version
 help-install-arg-copy = Files that did not change take room of their own, and are not shared with the version before
+help-install-arg-privileged = Also owners, setuid and setgid, capabilities and devices; needs root
 help-install-examples =
     # The new version beside the old one
     carryall install shop:1.1 --into /opt/shop
@@ -1734,6 +1746,7 @@ error-usage-one-name = --name is for one item, and several are given
     .hint = name each item as NAME=PATH, NAME=docker://REF or NAME=-
 error-usage-image-without-form = --image chooses among images, and the items are asked for as they were added
     .hint = images: --as docker-archive or --as oci, with --image REF; items: --item NAME
+error-usage-privileged-with-form = --privileged is about files, and images are asked for
 error-usage-item-with-form = --item chooses among items, and images are asked for
     .hint = images: --as docker-archive or --as oci, with --image REF; items: --item NAME
 error-usage-host-mapped-twice = { $host } is mapped twice, to different places

@@ -543,6 +543,10 @@ finding-pack-file-frame-quarantined = 偏移 { $offset } 处的数据帧已损�
 finding-files-socket-left-out = 是套接字，已略去
 finding-files-flags-not-carried = 文件标志（lsattr）不会随发布包传递：{ $flags }
 finding-files-more-of-this-kind = 另有 { $count } 处同类情况
+finding-files-attributes-withheld = 未给出安全属性和 capabilities，共 { $count } 项（加 --privileged 可恢复）：{ $paths }
+finding-files-devices-withheld = 未创建设备文件，共 { $count } 个（加 --privileged 可创建）：{ $paths }
+finding-files-owners-withheld = 有 { $count } 个条目未恢复属主（加 --privileged 可恢复）：{ $owners }
+finding-files-set-id-withheld = 有 { $count } 个条目未恢复 setuid 或 setgid（加 --privileged 可恢复）：{ $paths }
 finding-files-owners-not-restored = 有 { $count } 个条目没有恢复属主：只有 root 才能恢复
 finding-files-owner-not-restored = 未能恢复属主：{ $why }
 finding-files-mode-not-restored = 未能恢复权限：{ $why }
@@ -976,10 +980,11 @@ help-forget-examples =
     carryall forget --all-incomplete
 
 help-checkout = 还原发布包，或把其中的镜像写成其他程序能载入的形式，逐字节校验
-help-checkout-long = 文件的内容、权限、时间和链接都还原。仓库中损坏的部分会列出，其余照常还原。
+help-checkout-long = 文件的内容、权限、时间和链接都还原。属主、setuid 和 setgid 位、安全属性和设备文件默认不给出，只列出，加 --privileged 才恢复。仓库中损坏的部分会列出，其余照常还原。
 help-checkout-arg-dest = 存放项目的目录；应不存在或为空
 help-checkout-arg-item = 只要这个项目；可多次给出
 help-checkout-arg-form = 还原的形式：原始项目，或写到“目标”的镜像
+help-checkout-arg-privileged = 连同属主、setuid 和 setgid、capabilities 及设备文件一起恢复；需要 root
 help-checkout-value-form-original = 全部项目，逐字节还原
 help-checkout-value-form-docker-archive = docker、podman、nerdctl、skopeo 能载入的文件
 help-checkout-value-form-oci = skopeo、podman、buildah、containerd 能读取的目录，摘要与来时相同
@@ -996,6 +1001,7 @@ help-install-long = 未改动的文件与上一版本共用空间。现场编辑
 help-install-arg-into = 存放各版本的目录；不存在时自动创建
 help-install-arg-keep = 由现场编辑的文件，从正在使用的版本沿用：文件名或版本目录下的路径，可用 * 和 ?
 help-install-arg-copy = 未改动的文件单独占用空间，不与上一版本共用
+help-install-arg-privileged = 连同属主、setuid 和 setgid、capabilities 及设备文件一起恢复；需要 root
 help-install-examples =
     # 把新版本装在旧版本旁边
     carryall install shop:1.1 --into /opt/shop
@@ -1652,6 +1658,7 @@ error-usage-one-name = --name 只能用于一个项目，而这里给出了多�
     .hint = 请逐个命名：名称=路径、名称=docker://REF 或 名称=-
 error-usage-image-without-form = --image 用于选择镜像，而当前要还原的是原始项目
     .hint = 输出镜像：--as docker-archive 或 --as oci，可加 --image；还原项目：--item 名称
+error-usage-privileged-with-form = --privileged 只对文件有效，而当前要输出的是镜像
 error-usage-item-with-form = --item 用于选择项目，而当前要输出的是镜像
     .hint = 输出镜像：--as docker-archive 或 --as oci，可加 --image；还原项目：--item 名称
 error-usage-host-mapped-twice = { $host } 被映射到了两个不同的位置

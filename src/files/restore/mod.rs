@@ -21,7 +21,8 @@ use self::sparse::SparseWriter;
 use self::tree::RestoreTree;
 use self::worker_pool::{Order, POOL_BYTES_MIN, Wait, WorkerPool};
 use super::LayoutError;
-use super::meta::{FollowLink, MetaWriter, Ownership, drop_inherited_acl};
+use super::meta::{FollowLink, MetaWriter, drop_inherited_acl};
+use super::privileges::Privileges;
 use crate::base::diagnostic::{Arg, Diagnostic, diagnostic};
 use crate::base::finding::Finding;
 use crate::base::id::ChunkId;
@@ -113,7 +114,7 @@ pub fn folder<S: ChunkSource>(
     name: &[u8],
     path: &Path,
     (meta, entries): (&Meta, &StreamRef),
-    shown: &str,
+    (shown, privileges): (&str, Privileges),
     monitor: &dyn Monitor,
 ) -> Result<Restored, LayoutError> {
     let root = make_folder(parent, name, path)?;
@@ -122,7 +123,7 @@ pub fn folder<S: ChunkSource>(
     let mut restorer = Restorer {
         source,
         tree: RestoreTree::new(root, path.to_owned()),
-        metas: MetaWriter::new(Ownership::of_process()),
+        metas: MetaWriter::new(privileges),
         check: EntryCheck::default(),
         folders: Vec::new(),
         restored: Restored::default(),
@@ -281,8 +282,10 @@ impl<S: ChunkSource> Restorer<'_, S> {
                     Ok(()) => {}
                     Err(rustix::io::Errno::NOENT) if self.not_made.contains(to) => {
                         self.not_made.insert(entry.path.clone());
-                        self.metas
-                            .refuse(&path, diagnostic!("files.device_not_made"));
+                        if self.metas.takes_device(&path) {
+                            self.metas
+                                .refuse(&path, diagnostic!("files.device_not_made"));
+                        }
                     }
                     Err(rustix::io::Errno::NOENT) => {
                         let shown = format!("{}/{}", self.shown, lossy(&entry.path));
@@ -313,6 +316,10 @@ impl<S: ChunkSource> Restorer<'_, S> {
         (kind, rdev): (FileType, u64),
     ) -> Result<(), LayoutError> {
         use rustix::io::Errno;
+        if kind != FileType::Fifo && !self.metas.takes_device(path) {
+            self.not_made.insert(entry.path.clone());
+            return Ok(());
+        }
         match rustix::fs::mknodat(parent, name, kind, Mode::RUSR | Mode::WUSR, rdev) {
             Ok(()) => self
                 .metas

@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
 use crate::base::output;
 use crate::base::path_text;
 use crate::content::release::ReleaseName;
+use crate::files::privileges::Privileges;
 use crate::files::versions::{
     KeptFile, Pattern, Shared, VersionRecord, Versions, VersionsError, carry_over, share_unchanged,
     shipped,
@@ -27,6 +29,8 @@ pub struct InstallOptions {
     pub keep: Vec<Pattern>,
     /// How unchanged files are stored.
     pub unchanged: Unchanged,
+    /// What becomes of owners, setuid and setgid bits, security attributes and devices.
+    pub privileges: Privileges,
 }
 
 /// How files are stored that are the same in the previous version.
@@ -58,6 +62,8 @@ pub struct InstallReport {
     pub shared: Shared,
     /// Files that the site edited.
     pub kept: Vec<KeptFile>,
+    /// What was withheld, and which metadata was not restored.
+    pub findings: Vec<Finding>,
 }
 
 /// Writes the items of a release to `into/releases/VERSION`, carries over the files that the site edited, and switches
@@ -87,16 +93,22 @@ pub fn install(
         bytes: root.bytes,
         shared: Shared::default(),
         kept: Vec::new(),
+        findings: Vec::new(),
     };
     if !report.was_there {
         let staging = versions.stage(version)?;
-        let given = checkout(store, name, &staging, &CheckoutOptions::default(), monitor)?;
+        let all = CheckoutOptions {
+            privileges: options.privileges,
+            ..CheckoutOptions::default()
+        };
+        let given = checkout(store, name, &staging, &all, monitor)?;
         if !given.is_whole() {
             versions.stage(version)?;
             return Err(Error::NotWhole {
                 release: name.to_string(),
             });
         }
+        report.findings = given.findings;
         let now = shipped(&staging, &options.keep)?;
         if let Some(before) = &before {
             let old = versions.path(before);

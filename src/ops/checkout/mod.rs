@@ -31,7 +31,8 @@ use crate::base::term::Action;
 use crate::content::recipe::{ChunkSource, RecipeError};
 use crate::content::release::Refusal;
 use crate::content::release::{Item, ItemKind, ReleaseName, validation};
-use crate::files::meta::{MetaWriter, Ownership};
+use crate::files::meta::MetaWriter;
+use crate::files::privileges::Privileges;
 use crate::files::{LayoutError, restore};
 
 /// Estimated cost of a file or folder entry in a file system besides its bytes.
@@ -43,6 +44,8 @@ const ENTRY_COST_BYTES: u64 = 4096;
 pub struct CheckoutOptions {
     /// Names of the requested items. Empty stands for all.
     pub items: Vec<String>,
+    /// What becomes of owners, setuid and setgid bits, security attributes and devices.
+    pub privileges: Privileges,
 }
 
 /// How an item was restored.
@@ -132,7 +135,7 @@ fn restore_items<R: Releases>(
     }
     let outcome = match CheckoutStaging::begin(dest, &free_name(&items), &root, &items)? {
         DestinationState::New(staging) => {
-            let outcome = give_all(store, name, &staging, dest, &items, monitor);
+            let outcome = give_all(store, name, &staging, dest, (&items, options), monitor);
             let outcome = outcome.and_then(|(report, states)| {
                 staging.give(&items, &states)?;
                 Ok(report)
@@ -163,7 +166,7 @@ fn give_all<R: Releases>(
     name: &ReleaseName,
     staging: &CheckoutStaging,
     dest: &Path,
-    items: &[Item],
+    (items, options): (&[Item], &CheckoutOptions),
     monitor: &dyn Monitor,
 ) -> Result<(CheckoutReport, Vec<ItemState>), CheckoutError> {
     let folder = &staging.folder;
@@ -183,6 +186,7 @@ fn give_all<R: Releases>(
             dest,
             temporary: &temporary,
             shown: shown(item),
+            privileges: options.privileges,
         };
         let state = match target.give_back(store, item, monitor) {
             Ok(restored) => {
@@ -351,6 +355,7 @@ struct Target<'a> {
     dest: &'a Path,
     temporary: &'a str,
     shown: String,
+    privileges: Privileges,
 }
 
 impl Target<'_> {
@@ -378,12 +383,11 @@ impl Target<'_> {
                     content,
                     monitor,
                 )?;
-                let mut metas = MetaWriter::new(Ownership::of_process());
+                let mut metas = MetaWriter::new(self.privileges);
                 metas.put(&file, &final_path, &item.meta);
-                restore::Restored {
-                    lost: 0,
-                    findings: metas.finish(&self.shown),
-                }
+                let findings = metas.finish(&self.shown);
+                findings.iter().for_each(|finding| monitor.finding(finding));
+                restore::Restored { lost: 0, findings }
             }
             ItemKind::Folder { entries, .. } => {
                 let what = (&item.meta, entries);
@@ -393,7 +397,7 @@ impl Target<'_> {
                     temporary,
                     &final_path,
                     what,
-                    &self.shown,
+                    (&self.shown, self.privileges),
                     monitor,
                 )?
             }

@@ -26,6 +26,7 @@ use crate::content::recipe::{ChunkRef, ChunkSink, Content};
 use crate::content::release::{
     EntryKind, Item, ItemKind, Meta, ReleaseName, ReleaseRoot, TreeEntry,
 };
+use crate::files::privileges::Privileges;
 
 fn name(text: &str) -> ReleaseName {
     text.parse().unwrap()
@@ -48,7 +49,10 @@ fn check_out(store: &MemoryStore, release: &str, dest: &Path) -> CheckoutReport 
         store,
         &name(release),
         dest,
-        &CheckoutOptions::default(),
+        &CheckoutOptions {
+            privileges: Privileges::Restored,
+            ..CheckoutOptions::default()
+        },
         &Silent,
     )
     .unwrap()
@@ -296,7 +300,10 @@ fn a_destination_must_be_absent_or_empty_and_have_room() {
             &store,
             &name("a:1"),
             dest,
-            &CheckoutOptions { items },
+            &CheckoutOptions {
+                items,
+                ..CheckoutOptions::default()
+            },
             &Silent,
         )
     };
