@@ -14,7 +14,7 @@ use carryall::volumes::block::BLOCK_BYTES;
 fn stage() -> &'static (Stage, Vec<PathBuf>) {
     static STAGE: OnceLock<(Stage, Vec<PathBuf>)> = OnceLock::new();
     STAGE.get_or_init(|| {
-        let stage = Stage::with_release();
+        let stage = Stage::shared_with_release();
         let volumes = stage.packed();
         (stage, volumes)
     })

@@ -18,7 +18,7 @@ fn stage() -> Option<&'static (Stage, Vec<PathBuf>)> {
     STAGE
         .get_or_init(|| {
             has(&["xorriso"]).then(|| {
-                let stage = Stage::with_release();
+                let stage = Stage::shared_with_release();
                 stage.add_given("shop:1.0", "given");
                 let words = [
                     "pack", "shop:1.0", "--to", "discs", "--media", MEDIA, "--iso",

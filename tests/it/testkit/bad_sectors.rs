@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 use tempfile::TempDir;
 
 use super::programs;
+use super::shared::shared_dir;
 use super::stage::{Run, Stage};
 
 /// Bytes of a sector on discs.
@@ -128,7 +129,7 @@ fn library() -> Option<&'static Path> {
         if !programs::has(&["cc"]) {
             return None;
         }
-        let dir = TempDir::new().unwrap();
+        let dir = shared_dir();
         let path = dir.path().join("bad_sectors.so");
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/testkit/bad_sectors.c");
         let mut cc = Command::new("cc");

@@ -17,6 +17,7 @@ pub mod programs;
 pub mod real;
 pub mod redact;
 pub mod registry_parts;
+pub mod shared;
 pub mod shown;
 pub mod stage;
 pub mod stores;

@@ -25,6 +25,7 @@ use carryall::volumes::{Blocks, discover};
 use tempfile::TempDir;
 
 pub use super::bytes::noise;
+use super::shared::shared_dir;
 pub use super::trees::{files_below, look, paths_in};
 
 /// A set that is to be packed.
@@ -112,7 +113,8 @@ pub struct Packed {
 impl Shape {
     /// Makes the items, adds them to a store and packs that.
     pub fn pack(&self) -> Packed {
-        let dir = TempDir::new().unwrap();
+        // Some tests keep the result in a `static`.
+        let dir = shared_dir();
         let given = dir.path().join("given");
         fs::create_dir(&given).unwrap();
         for (number, bytes) in (0_u64..).zip(self.items) {

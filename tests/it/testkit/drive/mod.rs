@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 use tempfile::TempDir;
 
 use super::programs::{has, run, skip};
+use super::shared::shared_dir;
 
 mod console;
 mod disc;
@@ -71,7 +72,7 @@ fn parts() -> Option<&'static Parts> {
 
 impl Parts {
     fn of(built: &Path) -> Self {
-        let dir = TempDir::new().unwrap();
+        let dir = shared_dir();
         let program = dir.path().join("program");
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drive/program");
         let words = [built, Path::new(env!("CARGO_BIN_EXE_carryall")), &program];

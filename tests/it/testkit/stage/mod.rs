@@ -15,6 +15,7 @@ use tempfile::TempDir;
 
 use super::archives::tar_of;
 pub use super::bytes::{Seeded, noise, text};
+use super::shared::shared_dir;
 pub use super::trees::{contents, look, visible};
 
 pub mod disk;
@@ -98,9 +99,21 @@ impl Stage {
 
     /// A stage with the items of a release in `given`.
     pub fn with_release() -> Self {
-        let stage = Self::new();
-        make_release(&stage.path("given"), 1);
-        stage
+        Self::new().released()
+    }
+
+    /// The same for a `static`.
+    pub fn shared_with_release() -> Self {
+        let stage = Self {
+            dir: shared_dir(),
+            store: "store",
+        };
+        stage.released()
+    }
+
+    fn released(self) -> Self {
+        make_release(&self.path("given"), 1);
+        self
     }
 
     /// A path on the stage.
