@@ -24,6 +24,8 @@ const FEW_TOKENS: usize = 1 << 12;
 const SURE_MATCHES: usize = 2000;
 /// Misses in a thousand tokens at which a stream counts as unknown.
 const UNKNOWN_PER_MILLE: usize = 120;
+/// Tokens between two looks whether a writer can still be chosen.
+const STEP_TOKENS: usize = 256;
 
 /// The preferences and the budget of a search.
 pub(crate) struct Leave<'a> {
@@ -62,6 +64,8 @@ pub(crate) fn select(
         return Ok(leave.likely.first().copied().unwrap_or(run.style));
     }
     let chunk_bytes = sample.chunk_bytes();
+    // A writer with more misses would count as unknown, so its try ends there.
+    let too_many = tokens * UNKNOWN_PER_MILLE / 1000 + 1;
     let mut best: Option<(usize, WriterStyle)> = None;
     for style in leave.likely {
         // A writer without a model predicts nothing. It is the last resort and never tried.
@@ -69,7 +73,7 @@ pub(crate) fn select(
         if !fits || style.writer == Writer::UNKNOWN {
             continue;
         }
-        let most = best.map_or(usize::MAX, |(misses, _)| misses);
+        let most = best.map_or(too_many, |(misses, _)| misses);
         let misses = sample.misses(*style, usize::MAX, most);
         if misses == 0 {
             return Ok(*style);
@@ -100,38 +104,35 @@ pub(crate) fn select(
         if !(leave.goes_on)() {
             return Err(DeflateError::Stopped);
         }
-        let misses = sample.misses(style, SHORT_TOKENS, usize::MAX);
-        short.push((misses, style));
+        // Only the best are tried longer, so a try ends when it is behind them.
+        let last = short.get(LONGER - 1).map_or(too_many, |(most, _)| *most);
+        let misses = sample.misses(style, SHORT_TOKENS, last.min(too_many));
+        let rank = short.partition_point(|(other, _)| *other <= misses);
+        short.insert(rank, (misses, style));
+        short.truncate(LONGER);
         // A style without a miss on the short sample is tried on all of it at once, which mostly ends the search.
         if misses == 0 && matches >= SURE_MATCHES {
-            let all = sample.misses(
-                style,
-                usize::MAX,
-                best.map_or(usize::MAX, |(misses, _)| misses),
-            );
-            if all == 0 {
+            // Any miss at all leaves it to the longer tries.
+            if sample.misses(style, usize::MAX, 0) == 0 {
                 return Ok(style);
             }
         }
     }
-    short.sort_by_key(|(misses, _)| *misses);
-    for (_, style) in short.into_iter().take(LONGER) {
+    for (_, style) in short {
         if !(leave.goes_on)() {
             return Err(DeflateError::Stopped);
         }
-        let most = best.map_or(usize::MAX, |(misses, _)| misses);
+        let most = best.map_or(too_many, |(misses, _)| misses);
         let misses = sample.misses(style, usize::MAX, most);
         if misses < most {
             best = Some((misses, style));
         }
     }
-    Ok(match best {
-        Some((misses, style)) if misses * 1000 <= tokens * UNKNOWN_PER_MILLE => style,
-        _ => WriterStyle {
-            writer: Writer::UNKNOWN,
-            chunks: None,
-        },
-    })
+    let unknown = WriterStyle {
+        writer: Writer::UNKNOWN,
+        chunks: None,
+    };
+    Ok(best.map_or(unknown, |(_, style)| style))
 }
 
 fn styles_of(writer: Writer, chunk_bytes: Option<u64>) -> Vec<WriterStyle> {
@@ -160,7 +161,7 @@ struct Sample<'a> {
 }
 
 impl Sample<'_> {
-    /// Counts misses over the first `most_tokens` tokens, up to `most`.
+    /// Counts misses over the first `most_tokens` tokens. With more than `most` it stops soon.
     fn misses(&self, style: WriterStyle, most_tokens: usize, most: usize) -> usize {
         let mut run = self.run.afresh();
         run.change(style, self.position);
@@ -177,19 +178,24 @@ impl Sample<'_> {
                 run.pass_over(self.stretch, position, end, &mut predicted);
             }
             let wanted = segment.tokens.len().min(most_tokens - tokens);
-            predicted.clear();
-            run.predict_all(
-                self.stretch,
-                position,
-                &segment.tokens[..wanted],
-                &mut predicted,
-            );
-            let pairs = segment.tokens.iter().zip(&predicted);
-            misses += pairs
-                .filter(|(token, predicted)| token != predicted)
-                .count();
-            // Tokens without a prediction count as misses.
-            misses += wanted.saturating_sub(predicted.len());
+            let (mut at, mut left) = (position, &segment.tokens[..wanted]);
+            while !left.is_empty() && misses <= most {
+                let (step, rest) = left.split_at(left.len().min(STEP_TOKENS));
+                predicted.clear();
+                let goes_on = run.predict_all(self.stretch, at, step, &mut predicted);
+                let pairs = step.iter().zip(&predicted);
+                misses += pairs
+                    .filter(|(token, predicted)| token != predicted)
+                    .count();
+                // Tokens without a prediction count as misses.
+                misses += step.len().saturating_sub(predicted.len());
+                if !goes_on {
+                    misses += rest.len();
+                    break;
+                }
+                at += step.iter().map(|token| token.advance() as u64).sum::<u64>();
+                left = rest;
+            }
             tokens += wanted;
             position = end;
             if tokens >= most_tokens || misses > most {

@@ -1,26 +1,29 @@
 //! Computes the parity of a set that is being written: wide stripes onto the spare volumes, local groups on every
 //! volume.
 //!
-//! It reads back blocks that were just written, which the system still has in memory, and trusts them. Memory: 192 MiB
-//! of blocks at most, and the codes' scratch of a few MiB a thread.
+//! It reads back blocks that were just written, which the system still has in memory, and trusts them. A stripe or group
+//! is read once and in chunks, and its parity is written at once. Memory: 192 MiB of blocks at most, and the codes'
+//! scratch of a few MiB a thread.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
 use crate::base::monitor::Monitor;
 use crate::volumes::VolumeError;
-use crate::volumes::block::{BLOCK_BYTES, HEADER_BYTES};
+use crate::volumes::block::{BLOCK_BYTES, HEADER_BYTES, PAYLOAD_BYTES};
 use crate::volumes::blocks::header_at;
 use crate::volumes::geometry::Geometry;
 use crate::volumes::media::VolumeWriter;
-use crate::volumes::parity::{ErasureCode, ParityError};
-use crate::volumes::recovery::Act;
+use crate::volumes::parity::{ErasureCode, ParityError, StreamingEncoder};
+use crate::volumes::recovery::{Act, BlockPlace};
 
 /// Most blocks in memory at a time.
 const BATCH_BLOCKS: usize = (192 << 20) / BLOCK_BYTES;
-/// Most stripes or groups that are solved at a time. Longer runs gain nothing.
+/// Most stripes or groups between two looks whether to stop.
 const BATCH_ACTS: usize = 64;
 
-/// Writes all wide parity. Stripes are processed in batches of neighbors, so that reads are runs.
+/// Writes all wide parity. Neighbors are processed together, so that reads are near one another.
 pub(super) fn encode_wide(
     geometry: &Geometry,
     writers: &[VolumeWriter],
@@ -29,46 +32,31 @@ pub(super) fn encode_wide(
     let width = usize::from(geometry.header().stripe_width);
     let data = usize::from(geometry.header().data_volumes) * width;
     let parity = usize::from(geometry.header().spare_volumes) * width;
-    let code = new_code(geometry, data, parity);
-    let shards = data + parity;
-    let mut buffer = Buffer::new(shards);
-    for stripes in batches(geometry.stripe_count(), shards) {
-        let acts: Vec<Act> = stripes.map(Act::Wide).collect();
-        encode_batch(geometry, writers, &code, &acts, data, &mut buffer, monitor)?;
-    }
-    Ok(())
+    let acts: Vec<Act> = (0..geometry.stripe_count()).map(Act::Wide).collect();
+    encode_alike(geometry, writers, (data, parity), &acts, monitor)
 }
 
-/// Writes the local parity of one volume.
+/// Writes the local parity of all volumes.
 pub(super) fn encode_local(
     geometry: &Geometry,
     writers: &[VolumeWriter],
-    volume_no: u16,
     monitor: &dyn Monitor,
 ) -> Result<(), VolumeError> {
     let parity = usize::from(geometry.header().local_parity);
-    let most = usize::from(geometry.header().local_data) + parity;
-    let mut buffer = Buffer::new(most);
-    let mut code: Option<(usize, ErasureCode)> = None;
-    for groups in batches(geometry.group_count(), most) {
-        // The first groups have `n` members, the later ones one less.
-        let sizes = |group: &u32| geometry.group_members(*group);
-        let groups: Vec<u32> = groups.collect();
-        for alike in groups.chunk_by(|a, b| sizes(a) == sizes(b)) {
-            let data = sizes(&alike[0]) as usize;
-            let code = match &mut code {
-                Some((known, code)) if *known == data => code,
-                slot => &mut slot.insert((data, new_code(geometry, data, parity))).1,
+    // The first groups have `n` members, the later ones one less.
+    let groups: Vec<u32> = (0..geometry.group_count()).collect();
+    let members = |group: &u32| geometry.group_members(*group);
+    for alike in groups.chunk_by(|a, b| members(a) == members(b)) {
+        let of_volume = |volume_no| {
+            let act = move |group: &u32| Act::Local {
+                volume_no,
+                group: *group,
             };
-            let acts: Vec<Act> = alike
-                .iter()
-                .map(|group| Act::Local {
-                    volume_no,
-                    group: *group,
-                })
-                .collect();
-            encode_batch(geometry, writers, code, &acts, data, &mut buffer, monitor)?;
-        }
+            alike.iter().map(act)
+        };
+        let acts: Vec<Act> = (1..=geometry.volume_count()).flat_map(of_volume).collect();
+        let data = members(&alike[0]) as usize;
+        encode_alike(geometry, writers, (data, parity), &acts, monitor)?;
     }
     Ok(())
 }
@@ -80,104 +68,116 @@ pub(super) fn new_code(geometry: &Geometry, data: usize, parity: usize) -> Erasu
     code.expect("the geometry allows only counts that the codes have")
 }
 
-/// Cuts `0..count` into runs that fit in memory.
-fn batches(count: u32, shards: usize) -> impl Iterator<Item = std::ops::Range<u32>> {
-    let acts = (BATCH_BLOCKS / shards).clamp(1, BATCH_ACTS);
-    let step = u32::try_from(acts).expect("at most 64");
-    (0..count)
-        .step_by(acts)
-        .map(move |first| first..(first + step).min(count))
-}
-
-/// Memory for one batch, kept from batch to batch.
-struct Buffer {
-    bytes: Vec<u8>,
-}
-
-impl Buffer {
-    fn new(shards: usize) -> Self {
-        let acts = (BATCH_BLOCKS / shards).clamp(1, BATCH_ACTS);
-        Self {
-            bytes: vec![0; shards * acts * BLOCK_BYTES],
-        }
-    }
-}
-
-/// Encodes acts of one shape. Shard `i` of all acts is contiguous in memory. Adjacent stripes and groups have adjacent
-/// blocks, so it is read and written as one run.
-fn encode_batch(
+/// Encodes acts of `data` + `parity` shards.
+fn encode_alike(
     geometry: &Geometry,
     writers: &[VolumeWriter],
-    code: &ErasureCode,
+    (data, parity): (usize, usize),
     acts: &[Act],
-    data: usize,
-    buffer: &mut Buffer,
     monitor: &dyn Monitor,
 ) -> Result<(), VolumeError> {
-    monitor.check_stop()?;
-    let places: Vec<Vec<_>> = acts.iter().map(|act| act.places(geometry)).collect();
-    let shards = places[0].len();
-    let run_bytes = acts.len() * BLOCK_BYTES;
-    let (data_bytes, rest) = buffer.bytes.split_at_mut(data * run_bytes);
-    let parity_bytes = &mut rest[..(shards - data) * run_bytes];
-    // All acts have the same shape, so one shard index gives a run of places.
-    let run_of = |shard: usize| -> Vec<_> { places.iter().map(|places| places[shard]).collect() };
-
-    data_bytes
-        .par_chunks_mut(run_bytes)
-        .enumerate()
-        .try_for_each(|(shard, run)| {
-            for_each_run(&run_of(shard), |(volume_no, first), part| {
-                writers[usize::from(volume_no) - 1].read_run(first, &mut run[part])
-            })
-        })?;
-    let mut by_act: Vec<Vec<&mut [u8]>> = acts.iter().map(|_| Vec::new()).collect();
-    for run in parity_bytes.chunks_mut(run_bytes) {
-        for (act, block) in by_act.iter_mut().zip(run.chunks_mut(BLOCK_BYTES)) {
-            act.push(block);
-        }
-    }
-    by_act.par_iter_mut().enumerate().for_each_init(
-        || code.worker(),
-        |worker, (at, blocks)| {
-            let offset = at * BLOCK_BYTES + HEADER_BYTES;
-            let payload = offset..(at + 1) * BLOCK_BYTES;
-            let sources: Vec<&[u8]> = data_bytes
-                .chunks(run_bytes)
-                .map(|run| &run[payload.clone()])
-                .collect();
-            let mut outs: Vec<&mut [u8]> = blocks
-                .iter_mut()
-                .map(|block| &mut block[HEADER_BYTES..])
-                .collect();
-            worker.encode(&sources, &mut outs);
-            for (block, place) in blocks.iter_mut().zip(&places[at][data..]) {
-                header_at(geometry, *place).seal(block);
+    let code = new_code(geometry, data, parity);
+    // A thread holds a chunk, and the sum of the chunks before it.
+    let held = code.chunk_shards().map_or(data + parity, |chunk| 2 * chunk);
+    let threads = (BATCH_BLOCKS / held).clamp(1, rayon::current_num_threads());
+    let encoder = || ActEncoder::new(geometry, writers, &code, (data, parity));
+    let mut encoders: Vec<ActEncoder<'_>> =
+        (0..threads.min(acts.len())).map(|_| encoder()).collect();
+    for batch in acts.chunks(BATCH_ACTS) {
+        monitor.check_stop()?;
+        // As many threads as there are encoders take the next act each, in order.
+        let next = AtomicUsize::new(0);
+        encoders.par_iter_mut().try_for_each(|encoder| {
+            while let Some(act) = batch.get(next.fetch_add(1, Ordering::Relaxed)) {
+                encoder.encode(*act)?;
             }
-        },
-    );
-    parity_bytes
-        .par_chunks(run_bytes)
-        .enumerate()
-        .try_for_each(|(shard, run)| {
-            for_each_run(&run_of(data + shard), |(volume_no, first), part| {
-                writers[usize::from(volume_no) - 1].write_run(first, &run[part])
-            })
+            Ok::<_, VolumeError>(())
         })?;
-    monitor.advance((shards * run_bytes) as u64);
+        monitor.advance(((data + parity) * batch.len() * BLOCK_BYTES) as u64);
+    }
     Ok(())
 }
 
-/// Calls `act` for every run of adjacent blocks, with its first place and its bytes. Superblocks interrupt runs.
-fn for_each_run<E>(
-    places: &[(u16, u32)],
-    mut act: impl FnMut((u16, u32), std::ops::Range<usize>) -> Result<(), E>,
-) -> Result<(), E> {
-    let mut at = 0;
-    for run in places.chunk_by(|a, b| a.1 + 1 == b.1) {
-        let end = at + run.len() * BLOCK_BYTES;
-        act(run[0], at..end)?;
-        at = end;
+/// Encodes one stripe or group after the other, in memory of its own.
+struct ActEncoder<'a> {
+    geometry: &'a Geometry,
+    writers: &'a [VolumeWriter],
+    code: &'a ErasureCode,
+    data: usize,
+    parity: usize,
+    /// `None` when the code needs all data shards at once.
+    chunked: Option<(usize, StreamingEncoder)>,
+    /// A chunk of data blocks, then the parity blocks.
+    blocks: Vec<u8>,
+}
+
+impl<'a> ActEncoder<'a> {
+    fn new(
+        geometry: &'a Geometry,
+        writers: &'a [VolumeWriter],
+        code: &'a ErasureCode,
+        (data, parity): (usize, usize),
+    ) -> Self {
+        let chunk = code.chunk_shards();
+        let chunked = chunk.map(|chunk| (chunk, StreamingEncoder::new(chunk, PAYLOAD_BYTES)));
+        let blocks = chunk.unwrap_or(data + parity);
+        Self {
+            geometry,
+            writers,
+            code,
+            data,
+            parity,
+            chunked,
+            blocks: vec![0; blocks * BLOCK_BYTES],
+        }
+    }
+
+    fn encode(&mut self, act: Act) -> Result<(), VolumeError> {
+        let places = act.places(self.geometry);
+        let (data_places, parity_places) = places.split_at(self.data);
+        let parity_bytes = self.parity * BLOCK_BYTES;
+        let made = if let Some((chunk, encoder)) = &mut self.chunked {
+            for places in data_places.chunks(*chunk) {
+                let blocks = &mut self.blocks[..places.len() * BLOCK_BYTES];
+                read_blocks(self.writers, places, blocks)?;
+                encoder.add(&payloads(blocks));
+            }
+            // A chunk has room for the parity, and is not needed any more.
+            let made = &mut self.blocks[..parity_bytes];
+            encoder.finish(&mut payloads_mut(made));
+            made
+        } else {
+            let (blocks, made) = self.blocks.split_at_mut(self.data * BLOCK_BYTES);
+            read_blocks(self.writers, data_places, blocks)?;
+            let mut worker = self.code.worker();
+            worker.encode(&payloads(blocks), &mut payloads_mut(made));
+            made
+        };
+        for (block, place) in made.chunks_mut(BLOCK_BYTES).zip(parity_places) {
+            header_at(self.geometry, *place).seal(block);
+            self.writers[usize::from(place.0) - 1].write_run(place.1, block)?;
+        }
+        Ok(())
+    }
+}
+
+fn read_blocks(
+    writers: &[VolumeWriter],
+    places: &[BlockPlace],
+    blocks: &mut [u8],
+) -> Result<(), VolumeError> {
+    for ((volume_no, block_no), block) in places.iter().zip(blocks.chunks_mut(BLOCK_BYTES)) {
+        writers[usize::from(*volume_no) - 1].read_run(*block_no, block)?;
     }
     Ok(())
+}
+
+fn payloads(blocks: &[u8]) -> Vec<&[u8]> {
+    let blocks = blocks.chunks(BLOCK_BYTES);
+    blocks.map(|block| &block[HEADER_BYTES..]).collect()
+}
+
+fn payloads_mut(blocks: &mut [u8]) -> Vec<&mut [u8]> {
+    let blocks = blocks.chunks_mut(BLOCK_BYTES);
+    blocks.map(|block| &mut block[HEADER_BYTES..]).collect()
 }

@@ -191,9 +191,7 @@ fn write_volumes(
         let blocks = u64::from(geometry.protected_blocks() + geometry.local_burst_blocks())
             * u64::from(geometry.volume_count());
         monitor.start("local parity", blocks * BLOCK_BYTES as u64);
-        for volume_no in 1..=geometry.volume_count() {
-            encode_local(&geometry, &writers, volume_no, monitor)?;
-        }
+        encode_local(&geometry, &writers, monitor)?;
         monitor.finish();
     }
     let volumes = finish_all(writers, plan, monitor)?;

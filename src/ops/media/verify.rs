@@ -4,8 +4,11 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::base::diagnostic::diagnostic;
@@ -14,13 +17,16 @@ use crate::base::id::SetId;
 use crate::base::monitor::Monitor;
 use crate::base::path_text;
 use crate::base::size::total;
-use crate::bundle::{Catalog, check_frame};
+use crate::bundle::{Catalog, FramePlace, check_frame};
 use crate::ops::Error;
 use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::media::scan::RETRY_TIME;
 use crate::volumes::media::{MediaSource, is_rescue_map};
 use crate::volumes::recovery::{Recovery, SetNeeds, VolumeOutcome};
 use crate::volumes::{Blocks, Discovery, SetReader, discover_within, guarantee};
+
+/// Most bytes of frames that are compared at a time, or one frame.
+const FRAMES_BYTES_MAX: usize = 128 << 20;
 
 /// The result of reading the media.
 #[derive(Debug, Clone, Serialize)]
@@ -227,7 +233,7 @@ fn wrong_volumes(set: &mut SetReader, monitor: &dyn Monitor) -> Result<Vec<u16>,
         .iter()
         .map(|place| u64::from(place.entry.stored_bytes));
     monitor.start("compare", total(bytes));
-    for place in places {
+    for place in doubtful(set, &places, monitor)? {
         monitor.check_stop()?;
         let is_right = |bytes: &[u8]| check_frame(bytes, &place.entry).is_ok();
         if set.judge(place.volume_no, place.range(), &is_right) == Some(false) {
@@ -237,6 +243,45 @@ fn wrong_volumes(set: &mut SetReader, monitor: &dyn Monitor) -> Result<Vec<u16>,
     }
     monitor.finish();
     Ok(wrong.into_iter().collect())
+}
+
+/// Compares all frames as they lie there, several at a time where the media allow it. Returns those that are not whole
+/// or do not match.
+fn doubtful<'p>(
+    set: &SetReader,
+    places: &'p [FramePlace],
+    monitor: &dyn Monitor,
+) -> Result<Vec<&'p FramePlace>, Error> {
+    let bytes_of = |place: &FramePlace| place.entry.stored_bytes as usize;
+    let largest = places.iter().map(bytes_of).max().unwrap_or(0);
+    let most = if set.is_parallel() {
+        rayon::current_num_threads()
+    } else {
+        1
+    };
+    let threads = (FRAMES_BYTES_MAX / largest.max(1)).clamp(1, most);
+    let mut buffers = vec![Vec::new(); threads];
+    let (next, others) = (AtomicUsize::new(0), Mutex::new(BTreeSet::new()));
+    buffers
+        .par_iter_mut()
+        .try_for_each(|buffer| -> Result<(), Error> {
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(place) = places.get(at) else {
+                    return Ok(());
+                };
+                monitor.check_stop()?;
+                let is_right = |bytes: &[u8]| check_frame(bytes, &place.entry).is_ok();
+                if set.stands(place.volume_no, &place.range(), buffer, &is_right) {
+                    monitor.advance(u64::from(place.entry.stored_bytes));
+                } else {
+                    let mut others = others.lock().unwrap_or_else(PoisonError::into_inner);
+                    others.insert(at);
+                }
+            }
+        })?;
+    let others = others.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(others.into_iter().map(|at| &places[at]).collect())
 }
 
 /// Returns the paths below which no block was met.

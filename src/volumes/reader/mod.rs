@@ -15,13 +15,13 @@ use std::sync::{Arc, OnceLock};
 
 use crate::base::id::SetId;
 use crate::base::read_at::ReadAt;
-use crate::volumes::block::BLOCK_BYTES;
+use crate::volumes::block::{BLOCK_BYTES, HEADER_BYTES, PAYLOAD_BYTES};
 use crate::volumes::blocks::{Blocks, OTHERS_MAX, copies_of, header_at};
 use crate::volumes::choices::right_choice;
 use crate::volumes::described::{Described, describe, forged_blocks};
 use crate::volumes::geometry::Geometry;
 use crate::volumes::join::{DamagedCopy, join};
-use crate::volumes::media::MediaSource;
+use crate::volumes::media::{AccessPattern, MediaSource};
 use crate::volumes::recovery::{
     BlockPlace, Presence, Recovery, RecoveryGoal, SetNeeds, needs, recover,
 };
@@ -97,6 +97,41 @@ impl SetReader {
             Some(described) => Ok(described.catalog.clone()),
             None => Ok(describe(self, &self.presence)?.catalog),
         }
+    }
+
+    /// Returns whether several threads may read its sources.
+    pub(crate) fn is_parallel(&self) -> bool {
+        let mut sources = self.sources.iter();
+        sources.all(|source| source.access == AccessPattern::Parallel)
+    }
+
+    /// Returns whether a stretch of a data volume's payload is right as it lies there. Where it is not, [`Self::judge`]
+    /// knows more. Overwrites `bytes`.
+    pub(crate) fn stands(
+        &self,
+        volume_no: u16,
+        range: &Range<u64>,
+        bytes: &mut Vec<u8>,
+        is_right: &dyn Fn(&[u8]) -> bool,
+    ) -> bool {
+        let indexes = self.geometry.blocks_of_payload(range.clone());
+        bytes.resize(indexes.len() * PAYLOAD_BYTES, 0);
+        for (index, payload) in indexes.zip(bytes.chunks_mut(PAYLOAD_BYTES)) {
+            let place = (volume_no, self.geometry.data_place(index));
+            // What makes the stretch right makes its blocks right, so they are not hashed again.
+            let found = self.locations.get(place);
+            let found = found.filter(|_| self.presence.has(place));
+            let read = found.map(|(source_no, offset)| {
+                self.read_at((source_no, offset + HEADER_BYTES as u64), payload)
+            });
+            if !matches!(read, Some(Ok(true))) {
+                return false;
+            }
+        }
+        let skip = usize::try_from(range.start % PAYLOAD_BYTES as u64).unwrap_or(usize::MAX);
+        let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
+        let stretch = bytes.get(skip..).and_then(|rest| rest.get(..length));
+        stretch.is_some_and(is_right)
     }
 
     /// Checks whether a stretch of a data volume's payload is right. `is_right` checks all of its bytes. Another block

@@ -1,12 +1,16 @@
 //! Reed-Solomon over whole shards: computes parity and restores lost shards, under either code of the format.
 //!
-//! Only this module calls the Reed-Solomon crates. It cannot detect damage: a wrong shard that is passed as present
-//! gives wrong results. Callers therefore check hashes first.
+//! Only this module and its part call the Reed-Solomon crates. It cannot detect damage: a wrong shard that is passed as
+//! present gives wrong results. Callers therefore check hashes first.
+
+mod streaming;
 
 use reed_solomon_erasure::galois_8;
 use reed_solomon_simd::{ReedSolomonDecoder, ReedSolomonEncoder};
 
 use crate::volumes::block::ParityCodec;
+
+pub(crate) use self::streaming::StreamingEncoder;
 
 /// Says why shards could not be computed or restored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
