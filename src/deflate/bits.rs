@@ -77,15 +77,16 @@ impl<R: Read> BitReader<R> {
         self.buffer.copy_within(self.at..self.filled, 0);
         self.filled -= self.at;
         self.at = 0;
-        while self.filled < self.buffer.len() {
+        // Most streams are short, so no more is asked for than the source gives at once.
+        loop {
             match self.source.read(&mut self.buffer[self.filled..]) {
-                Ok(0) => break,
-                Ok(len) => self.filled += len,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                read => {
+                    self.filled += read?;
+                    return Ok(());
+                }
             }
         }
-        Ok(())
     }
 
     /// Returns the next bits. Bits beyond those that [`BitReader::refill`] promises are undefined.

@@ -13,6 +13,10 @@ const SEARCH_FREE_BYTES: u64 = 64 << 20;
 /// Writers that are remembered.
 const REMEMBERED: usize = 4;
 
+/// The writer that a stream is expected to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Expectation(WriterStyle);
+
 /// The experience with the streams of one item, in their order.
 #[derive(Debug)]
 pub struct Experience {
@@ -22,6 +26,8 @@ pub struct Experience {
     allowance: Cell<u64>,
     /// Whether the search for the last stream's writer ended before all were tried.
     was_cut_short: Cell<bool>,
+    /// Whether a stream is given up that the first of the writers does not fit.
+    is_strict: bool,
 }
 
 impl Default for Experience {
@@ -41,7 +47,34 @@ impl Experience {
             fitted: RefCell::default(),
             allowance: Cell::new(bytes),
             was_cut_short: Cell::new(false),
+            is_strict: false,
         }
+    }
+
+    /// Returns an experience for a stream that is opened only if it is as expected. Otherwise its analysis ends with
+    /// [`DeflateError::Stopped`](super::DeflateError::Stopped). A stream that is as expected is opened as it would be
+    /// with all experience.
+    pub(crate) fn expecting(expectation: Expectation) -> Self {
+        Self {
+            fitted: RefCell::new(vec![expectation.0]),
+            is_strict: true,
+            ..Self::with_allowance(0)
+        }
+    }
+
+    /// Returns the writer that is tried first, if there is one.
+    pub(crate) fn latest(&self) -> Option<Expectation> {
+        self.fitted.borrow().first().copied().map(Expectation)
+    }
+
+    /// Records a stream that was as expected, as its analysis with this experience would.
+    pub(crate) fn confirm(&self, expectation: Expectation, plain_bytes: u64) {
+        self.begin();
+        self.learn(expectation.0, plain_bytes);
+    }
+
+    pub(crate) fn is_strict(&self) -> bool {
+        self.is_strict
     }
 
     /// Returns whether a larger budget might have found the writer of the last stream.

@@ -21,6 +21,7 @@ mod corrections;
 mod experience;
 mod fallback;
 pub(crate) mod header;
+mod idle_models;
 pub(crate) mod inflate;
 pub(crate) mod model;
 mod ordered_pool;
@@ -36,6 +37,7 @@ mod writers;
 
 use std::io::{Read, Write};
 
+pub(crate) use experience::Expectation;
 pub use experience::Experience;
 pub(crate) use plain::PlainReader;
 pub use wrapper::Wrapper;

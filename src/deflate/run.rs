@@ -1,6 +1,7 @@
 //! A writer that processes a stream, predicted: its model, its chunks, and its position.
 
 use super::DeflateError;
+use super::idle_models;
 use super::model::Text;
 use super::text::Stretch;
 use super::token::{Token, WINDOW};
@@ -75,6 +76,14 @@ pub(crate) struct WriterRun {
     begun: bool,
     /// Whether the script said the member's end.
     pub(crate) announced: bool,
+    /// Whether its model is kept for the next stream. That pays for short streams alone.
+    pub(crate) keeps_model: bool,
+}
+
+impl Drop for WriterRun {
+    fn drop(&mut self) {
+        self.put_aside();
+    }
 }
 
 impl Default for WriterStyle {
@@ -91,7 +100,7 @@ impl WriterRun {
     pub(crate) fn new(style: WriterStyle, member: u64) -> Self {
         let mut run = Self {
             style,
-            model: style.writer.model(),
+            model: idle_models::take(style.writer),
             member,
             member_end: None,
             begin: member,
@@ -99,6 +108,7 @@ impl WriterRun {
             start: member,
             begun: false,
             announced: false,
+            keeps_model: true,
         };
         run.place_chunk(member);
         run
@@ -118,8 +128,12 @@ impl WriterRun {
 
     /// Changes to another writer from `position` on, within the member.
     pub(crate) fn change(&mut self, style: WriterStyle, position: u64) {
+        let is_new = !self.begun && style.writer.begins_anew();
+        if !is_new || self.style.writer != style.writer {
+            self.put_aside();
+            self.model = idle_models::take(style.writer);
+        }
         self.style = style;
-        self.model = style.writer.model();
         self.begun = false;
         self.place_chunk(position);
         if self.begin < position {
@@ -128,6 +142,14 @@ impl WriterRun {
                 .start
                 .max(position.saturating_sub(WINDOW as u64))
                 .max(self.member);
+        }
+    }
+
+    fn put_aside(&mut self) {
+        if let Some(model) = self.model.take()
+            && self.keeps_model
+        {
+            idle_models::give_back(self.style.writer, model);
         }
     }
 
@@ -167,6 +189,7 @@ impl WriterRun {
             _ => {
                 let mut run = Self::new(other.style, other.member);
                 run.member_end = other.member_end;
+                run.keeps_model = false;
                 run
             }
         }
@@ -230,10 +253,11 @@ impl WriterRun {
         }
     }
 
-    /// Returns another writer before the same member, without any predictions yet.
-    pub(crate) fn afresh(&self) -> Self {
-        let mut run = Self::new(WriterStyle::default(), self.member);
+    /// Returns a writer of this style before the same member, without any predictions yet.
+    pub(crate) fn afresh(&self, style: WriterStyle) -> Self {
+        let mut run = Self::new(style, self.member);
         run.member_end = self.member_end;
+        run.keeps_model = self.keeps_model;
         run
     }
 

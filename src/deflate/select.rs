@@ -37,6 +37,30 @@ pub(crate) struct Leave<'a> {
     pub(crate) goes_on: &'a dyn Fn() -> bool,
 }
 
+/// A style, and what its try showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StyleChoice {
+    pub(crate) style: WriterStyle,
+    /// Whether every token that is queued was predicted.
+    pub(crate) is_whole: bool,
+}
+
+impl StyleChoice {
+    fn whole(style: WriterStyle) -> Self {
+        Self {
+            style,
+            is_whole: true,
+        }
+    }
+
+    fn by_chance(style: WriterStyle) -> Self {
+        Self {
+            style,
+            is_whole: false,
+        }
+    }
+}
+
 /// Chooses a style for what is queued from `position` on.
 ///
 /// # Errors
@@ -47,7 +71,7 @@ pub(crate) fn select(
     position: u64,
     run: &WriterRun,
     leave: &Leave<'_>,
-) -> Result<WriterStyle, DeflateError> {
+) -> Result<StyleChoice, DeflateError> {
     let sample = Sample {
         stretch,
         queue,
@@ -61,7 +85,8 @@ pub(crate) fn select(
         .filter(|token| !token.is_literal())
         .count();
     if tokens == 0 {
-        return Ok(leave.likely.first().copied().unwrap_or(run.style));
+        let style = leave.likely.first().copied().unwrap_or(run.style);
+        return Ok(StyleChoice::by_chance(style));
     }
     let chunk_bytes = sample.chunk_bytes();
     // A writer with more misses would count as unknown, so its try ends there.
@@ -76,17 +101,17 @@ pub(crate) fn select(
         let most = best.map_or(too_many, |(misses, _)| misses);
         let misses = sample.misses(*style, usize::MAX, most);
         if misses == 0 {
-            return Ok(*style);
+            return Ok(StyleChoice::whole(*style));
         }
         if misses < most {
             best = Some((misses, *style));
         }
     }
     if matches == 0 {
-        return Ok(WriterStyle {
+        return Ok(StyleChoice::by_chance(WriterStyle {
             writer: Writer::LITERALS,
             chunks: None,
-        });
+        }));
     }
     let styles = writers::all().take(if tokens < FEW_TOKENS {
         writers::FEW
@@ -114,7 +139,7 @@ pub(crate) fn select(
         if misses == 0 && matches >= SURE_MATCHES {
             // Any miss at all leaves it to the longer tries.
             if sample.misses(style, usize::MAX, 0) == 0 {
-                return Ok(style);
+                return Ok(StyleChoice::whole(style));
             }
         }
     }
@@ -132,7 +157,11 @@ pub(crate) fn select(
         writer: Writer::UNKNOWN,
         chunks: None,
     };
-    Ok(best.map_or(unknown, |(_, style)| style))
+    Ok(match best {
+        Some((0, style)) => StyleChoice::whole(style),
+        Some((_, style)) => StyleChoice::by_chance(style),
+        None => StyleChoice::by_chance(unknown),
+    })
 }
 
 fn styles_of(writer: Writer, chunk_bytes: Option<u64>) -> Vec<WriterStyle> {
@@ -163,7 +192,7 @@ struct Sample<'a> {
 impl Sample<'_> {
     /// Counts misses over the first `most_tokens` tokens. With more than `most` it stops soon.
     fn misses(&self, style: WriterStyle, most_tokens: usize, most: usize) -> usize {
-        let mut run = self.run.afresh();
+        let mut run = self.run.afresh(style);
         run.change(style, self.position);
         let mut position = self.position;
         let (mut misses, mut tokens) = (0, 0);

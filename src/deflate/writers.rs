@@ -106,6 +106,11 @@ impl Writer {
         self.0 < KLAUSPOST
     }
 
+    /// Returns whether its model, told to begin, is as a new one: those with one hash chain.
+    pub(crate) fn begins_anew(self) -> bool {
+        matches!(self.0, 1..=9 | 12..=29)
+    }
+
     /// Returns its model, or none for the unknown writer.
     pub(crate) fn model(self) -> Option<AnyModel> {
         Some(match self.0 {

@@ -4,7 +4,7 @@
 //! stream that is not opened is kept as it came and is never an error. Each stream holds two spools of at most 16 MiB
 //! each in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
@@ -16,10 +16,13 @@ use crate::base::monitor::Monitor;
 use crate::base::read_at::ReadAt;
 use crate::base::spooled_temp::SpooledTemp;
 use crate::base::term::Action;
-use crate::deflate::{AnalyzeOptions, DeflateError, Wrapper, analyze};
+use crate::deflate::{AnalyzeOptions, DeflateError, Expectation, Experience, Wrapper, analyze};
 
-/// Bytes that are read at a time.
+/// Bytes that count as read at a time, and of the first of them those that are read at first.
 const READ_BYTES: usize = 256 << 10;
+const FIRST_BYTES: usize = 16 << 10;
+/// Most plain bytes of a stream that is looked at because it may be as expected.
+const EXPECTED_BYTES_MAX: u64 = 1 << 20;
 /// Recipe length that is always allowed.
 const RECIPE_BYTES_MIN: u64 = 64;
 
@@ -189,14 +192,15 @@ pub(super) fn open<R: ReadAt + ?Sized>(
     monitor: &dyn Monitor,
 ) -> Result<(Outcome, u64), LayoutError> {
     let Some(effort) = how.effort else {
-        let (outcome, read, _) = look(region, how, options, monitor)?;
+        let (outcome, read, _) = look(region, how, None, options, monitor)?;
         return Ok((outcome, read));
     };
     if !effort.allows() {
         return Ok((Outcome::Kept(KeptReason::Effort), 0));
     }
     let begun = spent_here();
-    let (outcome, read, plain_bytes) = look(region, how, options, monitor)?;
+    let experience = Some(effort.experience());
+    let (outcome, read, plain_bytes) = look(region, how, experience, options, monitor)?;
     let was_opened = matches!(outcome, Outcome::Opened(_));
     let spent = spent_here().saturating_sub(begun);
     effort.looked(spent, plain_bytes, read + plain_bytes, was_opened);
@@ -207,16 +211,83 @@ pub(super) fn open<R: ReadAt + ?Sized>(
     Ok((outcome, read))
 }
 
+/// A stream that was as expected.
+pub(super) struct ExpectedStream {
+    expectation: Expectation,
+    /// Bytes of the region that it was read from.
+    region_bytes: u64,
+    opened: Box<Opened>,
+    read: u64,
+    spent: Duration,
+}
+
+/// Opens the stream at the front of a region if it is as expected. Any thread may do this before its turn.
+pub(super) fn expect<R: ReadAt + ?Sized>(
+    region: Region<'_, R>,
+    wrapper: Wrapper,
+    expectation: Expectation,
+    options: &OpenOptions,
+    monitor: &dyn Monitor,
+) -> Option<ExpectedStream> {
+    let how = How {
+        wrapper,
+        effort: None,
+        threads: 1,
+    };
+    let options = OpenOptions {
+        plain_limit_bytes: options.plain_limit_bytes.min(EXPECTED_BYTES_MAX),
+        closed: HashSet::new(),
+        spool_folder: options.spool_folder.clone(),
+        ..*options
+    };
+    let begun = spent_here();
+    let experience = Experience::expecting(expectation);
+    // Whatever fails here is met again when it is the stream's turn.
+    match look(region, how, Some(&experience), &options, monitor) {
+        Ok((Outcome::Opened(opened), read, _)) => Some(ExpectedStream {
+            expectation,
+            region_bytes: region.bytes,
+            opened,
+            read,
+            spent: spent_here().saturating_sub(begun),
+        }),
+        _ => None,
+    }
+}
+
+/// Does what [`open`] would do for a stream that was looked at before its turn. Returns `None` when [`open`] might find
+/// something else.
+pub(super) fn open_expected(
+    expected: ExpectedStream,
+    region_bytes: u64,
+    effort: &ItemEffort,
+) -> Option<(Outcome, u64)> {
+    let experience = effort.experience();
+    if experience.latest() != Some(expected.expectation) || expected.region_bytes != region_bytes {
+        return None;
+    }
+    if !effort.allows() {
+        return Some((Outcome::Kept(KeptReason::Effort), 0));
+    }
+    let ExpectedStream { opened, read, .. } = expected;
+    let plain_bytes = opened.plain.size_bytes();
+    experience.confirm(expected.expectation, plain_bytes);
+    effort.looked(expected.spent, plain_bytes, read + plain_bytes, true);
+    Some((Outcome::Opened(opened), read))
+}
+
 /// Does the same as [`open`] without a limit on the effort. Also returns the number of plain bytes that came out.
 fn look<R: ReadAt + ?Sized>(
     region: Region<'_, R>,
     how: How<'_>,
+    experience: Option<&Experience>,
     options: &OpenOptions,
     monitor: &dyn Monitor,
 ) -> Result<(Outcome, u64, u64), LayoutError> {
     let mut source = RegionReader {
         region,
         at: 0,
+        piece: 0,
         buffer: Vec::new(),
         taken: 0,
         monitor,
@@ -238,7 +309,7 @@ fn look<R: ReadAt + ?Sized>(
         plain_limit_bytes: options.plain_limit_bytes,
         ratio_limit: options.ratio_limit,
         recipe_limit_per_mille: options.recipe_limit_per_mille,
-        experience: how.effort.map(ItemEffort::experience),
+        experience,
         watch: Some(&goes_on),
         threads: how.threads,
     };
@@ -303,8 +374,10 @@ fn is_full(error: &io::Error) -> bool {
 /// Reads a region from its front.
 struct RegionReader<'a, R: ?Sized> {
     region: Region<'a, R>,
-    /// Bytes that were read from the source.
+    /// Bytes that count as read from the source, up to the end of a piece.
     at: u64,
+    /// Bytes of the last piece, and those of them that were read.
+    piece: usize,
     buffer: Vec<u8>,
     /// Bytes of the buffer that were taken.
     taken: usize,
@@ -321,21 +394,33 @@ impl<R: ReadAt + ?Sized> RegionReader<'_, R> {
             offset,
             bytes,
         } = self.region;
-        let left = bytes - self.at;
-        let len = usize::try_from(left).map_or(READ_BYTES, |left| left.min(READ_BYTES));
+        if self.buffer.len() == self.piece {
+            let left = bytes - self.at;
+            self.piece = usize::try_from(left).map_or(READ_BYTES, |left| left.min(READ_BYTES));
+            self.buffer.clear();
+            self.taken = 0;
+            self.at += self.piece as u64;
+            self.monitor.advance(self.piece as u64);
+        }
+        // A short stream ends long before the first piece does.
+        let is_first = self.at == self.piece as u64;
+        let more = if is_first {
+            self.buffer.len().max(FIRST_BYTES)
+        } else {
+            self.piece
+        };
+        let mut filled = self.buffer.len();
+        let len = self.piece.min(filled + more);
+        let offset = offset + self.at - self.piece as u64;
         self.buffer.resize(len, 0);
-        self.taken = 0;
-        let mut filled = 0;
         while filled < len {
-            match source.read_at(offset + self.at + filled as u64, &mut self.buffer[filled..]) {
+            match source.read_at(offset + filled as u64, &mut self.buffer[filled..]) {
                 Ok(0) => return Err(LayoutError::Changed(path.to_owned())),
                 Ok(more) => filled += more,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(LayoutError::io(Action::Read, path)(error)),
             }
         }
-        self.at += len as u64;
-        self.monitor.advance(len as u64);
         Ok(())
     }
 }

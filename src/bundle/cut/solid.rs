@@ -219,7 +219,7 @@ fn pack_one(
         chunks.push((*id, chunk));
         rest = behind;
     }
-    let options = options(effort, solid.class);
+    let options = options(effort, solid.class, source.old.is_some());
     let bases = source.bases_for(solid, &chunks, effort);
     if bases.is_empty() {
         return Ok((encoder.encode(&chunks, solid.class, &options), bases));
@@ -305,13 +305,14 @@ fn dependency_limits(effort: Effort) -> DependencyLimits {
 }
 
 /// Returns the options for a kind of content, which were measured in docs/decisions/002-bundles.md.
-fn options(effort: Effort, class: ContentKind) -> FrameOptions {
+fn options(effort: Effort, class: ContentKind, for_recipients: bool) -> FrameOptions {
     match effort {
         Effort::Fast => FrameOptions::for_bundle(3, class),
         Effort::Default => FrameOptions {
             against: DeltaMode::Differences,
             ..FrameOptions::for_bundle(12, class)
         },
+        Effort::Max if for_recipients => FrameOptions::for_smallest_delta(class),
         Effort::Max => FrameOptions::for_smallest_bundle(class),
     }
 }

@@ -1,11 +1,21 @@
 //! Local headers of zip files, parsed as far as the members behind them must be found.
 //!
-//! A zip is read from front to back, without its central directory. Bytes that are not understood stay bytes.
+//! A zip is read from front to back, without its central directory. Bytes that are not understood stay bytes. The
+//! directory only says beforehand where members may be.
 
 /// First four bytes of a local header.
 pub(crate) const LOCAL_MAGIC: [u8; 4] = *b"PK\x03\x04";
 /// Bytes of a local header before the name.
 pub const HEADER_BYTES: usize = 30;
+
+/// Most bytes at the end of a zip that the end of its directory is in: the comment and the record.
+pub(crate) const DIRECTORY_TAIL_BYTES: u64 = (1 << 16) + 22;
+/// Longer directories are not read.
+pub(crate) const DIRECTORY_BYTES_MAX: u64 = 16 << 20;
+const DIRECTORY_END_MAGIC: [u8; 4] = *b"PK\x05\x06";
+const ENTRY_MAGIC: [u8; 4] = *b"PK\x01\x02";
+/// Bytes of a directory's entry before the name.
+const ENTRY_BYTES: usize = 46;
 
 const ENCRYPTED: u16 = 1;
 const SIZES_FOLLOW: u16 = 1 << 3;
@@ -67,6 +77,57 @@ impl LocalHeader {
     }
 }
 
+/// Where the directory lies, by its record at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DirectoryPlace {
+    /// Its length.
+    pub bytes: u64,
+    /// Bytes from its beginning to the end of the zip.
+    pub to_end: u64,
+    /// Its offset in the zip, as the record says.
+    pub offset: u64,
+}
+
+impl DirectoryPlace {
+    /// Searches the record in the last bytes of a zip.
+    pub fn find(tail: &[u8]) -> Option<Self> {
+        let at = tail
+            .windows(4)
+            .rposition(|four| four == DIRECTORY_END_MAGIC)?;
+        let record: &[u8; 22] = tail.get(at..)?.first_chunk()?;
+        let word = |at: usize| {
+            let four = [record[at], record[at + 1], record[at + 2], record[at + 3]];
+            u64::from(u32::from_le_bytes(four))
+        };
+        let bytes = word(12);
+        let place = Self {
+            bytes,
+            to_end: bytes + (tail.len() - at) as u64,
+            offset: word(16),
+        };
+        (bytes <= DIRECTORY_BYTES_MAX).then_some(place)
+    }
+}
+
+/// Returns the offsets of the local headers of deflated members that a directory lists, and the lengths of their
+/// bodies.
+pub(crate) fn deflated_members(directory: &[u8]) -> Vec<(u64, u64)> {
+    let mut members = Vec::new();
+    let mut rest = directory;
+    while let Some(entry) = rest.first_chunk::<ENTRY_BYTES>()
+        && entry[..4] == ENTRY_MAGIC
+    {
+        let two = |at: usize| u16::from_le_bytes([entry[at], entry[at + 1]]);
+        let word = |at: usize| u32::from(two(at)) | u32::from(two(at + 2)) << 16;
+        if two(10) == 8 && two(8) & ENCRYPTED == 0 {
+            members.push((u64::from(word(42)), u64::from(word(20))));
+        }
+        let names: usize = [28, 30, 32].map(|at| usize::from(two(at))).iter().sum();
+        rest = rest.get(ENTRY_BYTES + names..).unwrap_or_default();
+    }
+    members
+}
+
 /// Returns where the next local header may begin in `window`, except at its very front.
 pub(crate) fn find_header(window: &[u8]) -> Option<usize> {
     let mut from = 1;
@@ -107,6 +168,36 @@ mod tests {
         head[18..22].fill(0xff);
         assert_eq!(LocalHeader::read(&head).unwrap().body_bytes, None);
         assert_eq!(LocalHeader::read(&head[..29]), None);
+    }
+
+    #[test]
+    fn a_directory_lists_deflated_members() {
+        let entry = |method: u8, flags: u8, bytes: u8, offset: u8| {
+            let mut entry = vec![0; ENTRY_BYTES + 3];
+            entry[..4].copy_from_slice(&ENTRY_MAGIC);
+            (entry[8], entry[10], entry[20]) = (flags, method, bytes);
+            (entry[28], entry[30], entry[42]) = (2, 1, offset);
+            entry
+        };
+        let entries = [
+            entry(8, 0, 9, 0),
+            entry(0, 0, 8, 40),
+            entry(8, 1, 7, 90),
+            entry(8, 8, 6, 140),
+        ];
+        let directory = entries.concat();
+        assert_eq!(deflated_members(&directory), [(0, 9), (140, 6)]);
+        assert_eq!(deflated_members(&directory[..120]), [(0, 9)]);
+        assert!(deflated_members(b"PK").is_empty());
+        let mut end = vec![0; 22];
+        end[..4].copy_from_slice(&DIRECTORY_END_MAGIC);
+        end[12] = u8::try_from(directory.len()).unwrap();
+        end[16] = 200;
+        let tail = [directory.clone(), end, vec![7; 5]].concat();
+        let place = DirectoryPlace::find(&tail).unwrap();
+        assert_eq!(place.to_end, tail.len() as u64);
+        assert_eq!((place.bytes, place.offset), (directory.len() as u64, 200));
+        assert_eq!(DirectoryPlace::find(&tail[..200]), None);
     }
 
     #[test]

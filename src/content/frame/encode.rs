@@ -67,6 +67,8 @@ pub enum FrameCodec {
     /// LZMA2: a quarter smaller than zstd 12 on machine code. Packs at 2 and unpacks at some 60 megabytes a second and
     /// core.
     Lzma,
+    /// The same with a shorter search: a quarter of the time less, a hundredth larger.
+    QuickLzma,
 }
 
 /// Whether zstd searches for long matches far back.
@@ -115,15 +117,21 @@ impl FrameOptions {
 }
 
 impl FrameOptions {
-    /// Returns options for the smallest bundle, whatever time it takes: LZMA for machine code, where it gains most.
+    /// Returns options for the smallest bundle: LZMA for machine code, where it gains most, with a search that leaves
+    /// out what gains least for its time.
     pub(crate) fn for_smallest_bundle(class: ContentKind) -> Self {
+        Self::smallest(class, FrameCodec::QuickLzma)
+    }
+
+    /// Returns options for the smallest bundle for recipients, which is short and worth any time.
+    pub(crate) fn for_smallest_delta(class: ContentKind) -> Self {
+        Self::smallest(class, FrameCodec::Lzma)
+    }
+
+    fn smallest(class: ContentKind, lzma: FrameCodec) -> Self {
         let is_code = class == ContentKind::ElfX86_64 || class == ContentKind::ElfArm64;
         Self {
-            codec: if is_code {
-                FrameCodec::Lzma
-            } else {
-                FrameCodec::Zstd
-            },
+            codec: if is_code { lzma } else { FrameCodec::Zstd },
             against: DeltaMode::Smallest,
             ..Self::for_bundle(SMALLEST_LEVEL, class)
         }
@@ -183,7 +191,7 @@ impl FrameEncoder {
         let (codec, filter, stored) = if self.compress(class, options) {
             let codec = match options.codec {
                 FrameCodec::Zstd => CODEC_ZSTD,
-                FrameCodec::Lzma => CODEC_LZMA,
+                FrameCodec::Lzma | FrameCodec::QuickLzma => CODEC_LZMA,
             };
             (codec, options.filter, &self.packed)
         } else {
@@ -307,7 +315,8 @@ impl FrameEncoder {
         }
         match options.codec {
             FrameCodec::Zstd => self.zstd(options),
-            FrameCodec::Lzma => self.lzma(),
+            FrameCodec::Lzma => self.lzma(LzmaSearch::Trees),
+            FrameCodec::QuickLzma => self.lzma(LzmaSearch::LowTrees),
         }
         self.pays()
     }
@@ -316,9 +325,9 @@ impl FrameEncoder {
         self.packed.len() + self.plain.len() / 64 < self.plain.len()
     }
 
-    fn lzma(&mut self) {
+    fn lzma(&mut self, search: LzmaSearch) {
         let packed = std::mem::take(&mut self.packed);
-        self.packed = lzma::pack(&self.plain, &[], LzmaSearch::Trees, packed);
+        self.packed = lzma::pack(&self.plain, &[], search, packed);
     }
 
     fn zstd(&mut self, options: &FrameOptions) {

@@ -17,9 +17,14 @@ const NICE_BYTES: u32 = 32;
 pub(super) enum LzmaSearch {
     /// Hash chains: two thirds of the time, some percent larger.
     Chains,
+    /// Binary trees, searched to a fourth of their depth: three quarters of the time, a hundredth larger.
+    LowTrees,
     /// Binary trees.
     Trees,
 }
+
+/// Candidates in [`LzmaSearch::LowTrees`].
+const LOW_DEPTH: i32 = 8;
 
 /// Returns the dictionary size of a stream: its plain bytes and the prefix, within bounds.
 fn dictionary_bytes(prefix: &[u8], plain_bytes: usize) -> u32 {
@@ -40,6 +45,9 @@ pub(super) fn pack(plain: &[u8], prefix: &[u8], search: LzmaSearch, mut out: Vec
         lzma.mf = MfType::Hc4;
         lzma.mode = EncodeMode::Normal;
         lzma.depth_limit = 8;
+    }
+    if search == LzmaSearch::LowTrees {
+        lzma.depth_limit = LOW_DEPTH;
     }
     if !prefix.is_empty() {
         lzma.preset_dict = Some(prefix.to_vec());

@@ -3,10 +3,11 @@
 use std::io::Read;
 
 use super::StreamAnalyzer;
-use crate::deflate::DeflateError;
+use crate::deflate::idle_models;
 use crate::deflate::run::WriterStyle;
 use crate::deflate::select::{self, Leave, SAMPLE_BYTES, SAMPLE_TOKENS};
 use crate::deflate::text::FIRST;
+use crate::deflate::{DeflateError, Experience};
 
 /// Tokens between two checks of the model's fit. [`LOOK_PER_MILLE`] misses in a thousand of them start a search.
 const LOOK_TOKENS: u64 = 1 << 16;
@@ -68,6 +69,11 @@ impl<R: Read> StreamAnalyzer<'_, R> {
             self.parse()?;
         }
         self.see_end();
+        self.run.keeps_model = self.end.is_some();
+        if !self.run.keeps_model {
+            // A long stream has its memory for itself.
+            idle_models::forget();
+        }
         let (watch, plain_bytes) = (self.options.watch, self.stretch.end() - FIRST);
         let experience = self.options.experience;
         let likely = match experience {
@@ -82,11 +88,19 @@ impl<R: Read> StreamAnalyzer<'_, R> {
         };
         let (stretch, position) = (&self.stretch, self.position);
         let chosen = select::select(stretch, &self.queue, position, &self.run, &leave)?;
-        if chosen == self.run.style {
+        let style = chosen.style;
+        // The try went over the whole member, as the run itself would, and need not be repeated.
+        let whole_member = self.end.is_some() && position == self.run.member();
+        if chosen.is_whole && whole_member && style.chunks.is_none() {
+            self.foreseen_to = self.stretch.end();
+        } else if experience.is_some_and(Experience::is_strict) {
+            return Err(DeflateError::Stopped);
+        }
+        if style == self.run.style {
             self.fit.looks_in_vain += u32::from(self.fit.looked);
         }
         self.fit.looked = true;
-        Ok((chosen != self.run.style).then_some(chosen))
+        Ok((style != self.run.style).then_some(style))
     }
 
     /// Counts how well the pieces were predicted, except for the last `lag` of them.

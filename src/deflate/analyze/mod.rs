@@ -77,6 +77,8 @@ struct StreamAnalyzer<'a, R> {
     /// Number of the last header's rule.
     rule: u8,
     fit: ModelFit,
+    /// Position up to which every token is known to be predicted.
+    foreseen_to: u64,
     pool: OrderedPool<PredictedChunk>,
     /// Tokens and misses of pieces that were coded and do not count yet for the fit.
     late_fits: VecDeque<(u64, u64)>,
@@ -118,6 +120,7 @@ pub(super) fn analyze(
         run: WriterRun::new(WriterStyle::default(), FIRST),
         rule: 0,
         fit: ModelFit::default(),
+        foreseen_to: FIRST,
         pool: OrderedPool::new(options.threads.min(THREADS_MAX)),
         late_fits: VecDeque::new(),
         pieces_given: 0,
@@ -304,7 +307,11 @@ impl<R: Read> StreamAnalyzer<'_, R> {
             return Ok(());
         };
         let at = self.position;
-        let prediction = prediction::look(&mut self.run, &self.stretch, at, &segment, self.rule)?;
+        let prediction = if at < self.foreseen_to {
+            prediction::foreseen(&segment, self.rule)
+        } else {
+            prediction::look(&mut self.run, &self.stretch, at, &segment, self.rule)?
+        };
         self.rule = prediction.rule;
         self.fit
             .add(segment.tokens.len() as u64, prediction.misses as u64);

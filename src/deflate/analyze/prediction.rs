@@ -17,6 +17,18 @@ pub(crate) struct Prediction {
     pub(crate) rule: u8,
 }
 
+/// Returns the predictions for a segment whose tokens are known to be predicted.
+pub(super) fn foreseen(segment: &BlockSegment, rule: u8) -> Prediction {
+    let mut prediction = Prediction {
+        rule,
+        ..Prediction::default()
+    };
+    if let Some(BlockForm::Dynamic(header)) = segment.head.as_ref().map(|head| &head.kind) {
+        prediction.rule = trees::find_rule(&segment.tokens, header, rule);
+    }
+    prediction
+}
+
 /// Predicts a segment that begins at `position`. `rule` is the rule of the block before.
 pub(crate) fn look(
     run: &mut WriterRun,

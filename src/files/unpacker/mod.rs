@@ -8,6 +8,7 @@
 mod frames;
 mod known;
 mod members;
+mod members_ahead;
 mod stream;
 mod zips;
 

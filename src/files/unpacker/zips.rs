@@ -5,6 +5,7 @@
 //! not fit is kept as bytes.
 
 use super::Unpacker;
+use super::members_ahead::MembersAhead;
 use crate::base::monitor::Quiet;
 use crate::base::read_at::ReadAt;
 use crate::content::archive::zip::{self, LocalHeader, Method};
@@ -30,6 +31,7 @@ struct Zip {
     recipe: RecipeWriter,
     /// Bytes that may still be read in vain.
     vain_left: u64,
+    ahead: MembersAhead,
 }
 
 impl<S: ChunkSource> Unpacker<'_, S> {
@@ -41,11 +43,13 @@ impl<S: ChunkSource> Unpacker<'_, S> {
         depth: usize,
     ) -> Result<Blob, LayoutError> {
         reader.push_hasher();
+        let end = reader.offset() + bytes;
         let mut zip = Zip {
-            end: reader.offset() + bytes,
+            end,
             depth,
             recipe: RecipeWriter::new(ContentKind::TarHeaders),
             vain_left: bytes + IN_VAIN_BYTES,
+            ahead: MembersAhead::of(reader.source(), reader.offset(), end),
         };
         while reader.offset() < zip.end {
             let left = zip.end - reader.offset();
@@ -122,7 +126,11 @@ impl<S: ChunkSource> Unpacker<'_, S> {
                 effort: Some(&self.effort),
                 threads: 1,
             };
-            streams::open(region, how, self.options, &quiet)?
+            let ahead = &mut zip.ahead;
+            match ahead.take(region, &self.effort, self.options, self.monitor) {
+                Some(opened) => opened,
+                None => streams::open(region, how, self.options, &quiet)?,
+            }
         };
         match outcome {
             Outcome::Opened(opened) if opened.stream_bytes >= MEMBER_BYTES_MIN => {

@@ -100,6 +100,21 @@ fn small_texts_are_written_as_the_writers_do() {
     }
 }
 
+#[test]
+fn a_used_model_begins_as_a_new_one() {
+    let mut numbers = Numbers(77);
+    let mut used = models();
+    for round in 0..36 {
+        let len = [20, 300, 4000, 70_000][[0, 1, 2, 1, 0, 3][round % 6]] + numbers.below(50);
+        let (letters, copies) = (1 + numbers.below(30), numbers.below(60));
+        let text = random_text(len, letters, copies, &mut numbers);
+        for (used, mut new) in used.iter_mut().zip(models()) {
+            let same = tokens(used.as_mut(), &text) == tokens(new.as_mut(), &text);
+            assert!(same, "round {round}");
+        }
+    }
+}
+
 /// Compares [`Index::search`] with [`Index::walk`] all over a text.
 fn compare<F: Family>(bytes: &[u8], numbers: &mut Numbers) {
     let text = whole(bytes);
