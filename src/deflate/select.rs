@@ -91,27 +91,29 @@ pub(crate) fn select(
     let chunk_bytes = sample.chunk_bytes();
     // A writer with more misses would count as unknown, so its try ends there.
     let too_many = tokens * UNKNOWN_PER_MILLE / 1000 + 1;
-    let mut best: Option<(usize, WriterStyle)> = None;
-    for style in leave.likely {
-        // A writer without a model predicts nothing. It is the last resort and never tried.
-        let fits = style.chunks.map(|chunks| chunks.bytes) == chunk_bytes;
-        if !fits || style.writer == Writer::UNKNOWN {
-            continue;
-        }
-        let most = best.map_or(too_many, |(misses, _)| misses);
-        let misses = sample.misses(*style, usize::MAX, most);
-        if misses == 0 {
-            return Ok(StyleChoice::whole(*style));
-        }
-        if misses < most {
-            best = Some((misses, *style));
-        }
+    // A writer without a model predicts nothing. It is the last resort and never tried.
+    let fits = |style: &&WriterStyle| {
+        let is_cut_so = style.chunks.map(|chunks| chunks.bytes) == chunk_bytes;
+        is_cut_so && style.writer != Writer::UNKNOWN
+    };
+    let likely = || leave.likely.iter().filter(fits);
+    // Mostly one of them fits, and each of the others is done with at its first miss.
+    if let Some(style) = likely().find(|style| sample.misses(**style, usize::MAX, 0) == 0) {
+        return Ok(StyleChoice::whole(*style));
     }
     if matches == 0 {
         return Ok(StyleChoice::by_chance(WriterStyle {
             writer: Writer::LITERALS,
             chunks: None,
         }));
+    }
+    let mut best: Option<(usize, WriterStyle)> = None;
+    for style in likely() {
+        let most = best.map_or(too_many, |(misses, _)| misses);
+        let misses = sample.misses(*style, usize::MAX, most);
+        if misses < most {
+            best = Some((misses, *style));
+        }
     }
     let styles = writers::all().take(if tokens < FEW_TOKENS {
         writers::FEW
