@@ -63,39 +63,91 @@ fn is_relative(first: u8, second: u8, third: u8) -> bool {
     first & 0xfb == 0x48 && second & 0xf9 == 0x89 && third & 0xc7 == 5
 }
 
-/// Sets the top bit of each byte of a word whose bits under `mask` are `wanted`, and clears all other bits.
-fn equal_bytes(word: u64, mask: u8, wanted: u8) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const LOW: u64 = 0x7f * ONES;
-    let other = (word & (u64::from(mask) * ONES)) ^ (u64::from(wanted) * ONES);
-    !(((other & LOW) + LOW) | other | LOW)
+/// Places that are looked at together, a bit each.
+const BLOCK_BYTES: usize = 64;
+/// A block and the bytes behind it that the instructions in it may begin with.
+const AHEAD_BYTES: usize = BLOCK_BYTES + 2;
+
+/// The places in a block at which an instruction with a distance begins, lowest bit first.
+struct Beginnings {
+    calls: u64,
+    relatives: u64,
+}
+
+impl Beginnings {
+    /// Compares all places of a block. The compiler does this with the vector instructions of the machine, since no
+    /// place depends on another.
+    fn of(ahead: &[u8; AHEAD_BYTES]) -> Self {
+        let mut calls = [0; BLOCK_BYTES];
+        let mut relatives = [0; BLOCK_BYTES];
+        for at in 0..BLOCK_BYTES {
+            let (first, second, third) = (ahead[at], ahead[at + 1], ahead[at + 2]);
+            calls[at] = u8::from(first & 0xfe == 0xe8);
+            relatives[at] = u8::from(first & 0xfb == 0x48)
+                & u8::from(second & 0xf9 == 0x89)
+                & u8::from(third & 0xc7 == 5);
+        }
+        Self {
+            calls: bits(&calls),
+            relatives: bits(&relatives),
+        }
+    }
+}
+
+/// Returns the lowest bits of these bytes as one number.
+fn bits(flags: &[u8; BLOCK_BYTES]) -> u64 {
+    let (words, _) = flags.as_chunks::<8>();
+    // The product moves bit 0 of byte i to bit 56 + i, and no two bits meet.
+    let gathered = words
+        .iter()
+        .map(|word| u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56);
+    gathered
+        .zip((0_u32..).step_by(8))
+        .fold(0, |all, (eight, at)| all | eight << at)
+}
+
+/// Replaces each distance whose top byte is only its sign by `shift(distance, place behind the instruction)`. The
+/// result is cut to 25 bits and sign-extended again. Its top byte therefore stays 0 or 255, and undoing finds the same
+/// instructions.
+fn x86(bytes: &mut [u8], shift: fn(u32, u32) -> u32) {
+    let mut base = 0;
+    // Bytes of the block that are in a field of an earlier one.
+    let mut taken: u32 = 0;
+    while let Some(ahead) = bytes.get(base..).and_then(<[u8]>::first_chunk) {
+        let Beginnings { calls, relatives } = Beginnings::of(ahead);
+        // Bytes are only changed in fields, which are skipped, so what was found before the changes still holds.
+        let mut open = (calls | relatives) & above(taken);
+        taken = 0;
+        while open != 0 {
+            let bit = open.trailing_zeros();
+            let skip = if calls >> bit & 1 == 1 { 1 } else { 3 };
+            // All four bytes are skipped in any case: an operand that was tested must not change afterwards.
+            let behind = bit + skip + 4;
+            let operand = base + usize::try_from(bit + skip).unwrap_or(BLOCK_BYTES);
+            if !change(bytes, operand, shift) {
+                return;
+            }
+            open &= above(behind);
+            taken = behind.saturating_sub(u64::BITS);
+        }
+        base += BLOCK_BYTES;
+    }
+    let mut at = base + usize::try_from(taken).unwrap_or(0);
+    while let Some(operand) = next_distance(bytes, at) {
+        if !change(bytes, operand, shift) {
+            return;
+        }
+        at = operand + 4;
+    }
+}
+
+/// Returns a mask of the bits from `first` on.
+fn above(first: u32) -> u64 {
+    u64::MAX.checked_shl(first).unwrap_or(0)
 }
 
 /// Returns the place of the distance in the next instruction that has one. The instruction begins at or behind `at`.
-fn next_distance(bytes: &[u8], mut at: usize) -> Option<usize> {
-    // Tests eight places at a time, with `is_call` and `is_relative` on whole words.
-    while let Some(ahead) = bytes.get(at..).and_then(<[u8]>::first_chunk::<16>) {
-        let word = |skip: usize| {
-            ahead[skip..]
-                .first_chunk()
-                .map_or(0, |eight| u64::from_le_bytes(*eight))
-        };
-        let calls = equal_bytes(word(0), 0xfe, 0xe8);
-        let relatives = equal_bytes(word(0), 0xfb, 0x48)
-            & equal_bytes(word(1), 0xf9, 0x89)
-            & equal_bytes(word(2), 0xc7, 0x05);
-        let hits = calls | relatives;
-        if hits != 0 {
-            let first = hits & hits.wrapping_neg();
-            let place = at + usize::try_from(first.trailing_zeros() / 8).unwrap_or(0);
-            return Some(if calls & first != 0 {
-                place + 1
-            } else {
-                place + 3
-            });
-        }
-        at += 8;
-    }
+fn next_distance(bytes: &[u8], at: usize) -> Option<usize> {
     (at..bytes.len()).find_map(|place| match bytes[place..] {
         [first, ..] if is_call(first) => Some(place + 1),
         [first, second, third, ..] if is_relative(first, second, third) => Some(place + 3),
@@ -103,30 +155,25 @@ fn next_distance(bytes: &[u8], mut at: usize) -> Option<usize> {
     })
 }
 
-/// Replaces each distance whose top byte is only its sign by `shift(distance, place behind the instruction)`. The
-/// result is cut to 25 bits and sign-extended again. Its top byte therefore stays 0 or 255, and undoing finds the same
-/// instructions.
-fn x86(bytes: &mut [u8], shift: fn(u32, u32) -> u32) {
-    let mut at = 0;
-    while let Some(operand) = next_distance(bytes, at) {
-        let Some(field) = bytes
-            .get_mut(operand..)
-            .and_then(<[u8]>::first_chunk_mut::<4>)
-        else {
-            return;
-        };
-        // All four bytes are skipped in any case: an operand that was tested must not change afterwards.
-        at = operand + 4;
-        // Only a distance of at most 25 bits has a top byte that is all sign.
-        if field[3] != 0 && field[3] != 0xff {
-            continue;
-        }
-        // Frames have at most 128 MiB, so a place always fits.
-        let place = u32::try_from(operand + 4).unwrap_or(u32::MAX);
-        let moved = shift(u32::from_le_bytes(*field), place) << (32 - DISTANCE_BITS);
-        let extended = moved.cast_signed() >> (32 - DISTANCE_BITS);
-        *field = extended.to_le_bytes();
-    }
+/// Changes the distance at `operand` if its top byte is only its sign. Returns false where it would pass the end.
+fn change(bytes: &mut [u8], operand: usize, shift: fn(u32, u32) -> u32) -> bool {
+    let Some(field) = bytes
+        .get_mut(operand..)
+        .and_then(<[u8]>::first_chunk_mut::<4>)
+    else {
+        return false;
+    };
+    let distance = u32::from_le_bytes(*field);
+    // Only a distance of at most 25 bits has a top byte that is all sign.
+    let is_near = matches!(field[3], 0 | 0xff);
+    // Frames have at most 128 MiB, so a place always fits.
+    let place = u32::try_from(operand + 4).unwrap_or(u32::MAX);
+    let moved = shift(distance, place) << (32 - DISTANCE_BITS);
+    let extended = moved.cast_signed() >> (32 - DISTANCE_BITS);
+    // Half of the candidates are no instructions, so no branch could be predicted here.
+    let changed = std::hint::select_unpredictable(is_near, extended.cast_unsigned(), distance);
+    *field = changed.to_le_bytes();
+    true
 }
 
 #[cfg(test)]
@@ -148,7 +195,28 @@ mod tests {
         assert_eq!(code[41..45], 1000_u32.to_le_bytes());
     }
 
+    /// The rule of docs/format.md, place by place.
+    fn apply_slowly(bytes: &mut [u8]) {
+        let mut at = 0;
+        while let Some(operand) = next_distance(bytes, at) {
+            if !change(bytes, operand, u32::wrapping_add) {
+                return;
+            }
+            at = operand + 4;
+        }
+    }
+
     proptest! {
+        #[test]
+        fn blocks_change_what_single_places_do(bytes in proptest::collection::vec(
+            prop_oneof![
+                Just(0xe8_u8), Just(0xe9), Just(0), Just(0xff), Just(0x48), Just(0x8b), Just(0x05), any::<u8>()], 0..700)) {
+            let (mut by_blocks, mut by_places) = (bytes.clone(), bytes);
+            Filter::X86.apply(&mut by_blocks);
+            apply_slowly(&mut by_places);
+            prop_assert_eq!(by_blocks, by_places);
+        }
+
         #[test]
         fn undone_exactly(bytes in proptest::collection::vec(
             prop_oneof![
