@@ -102,8 +102,8 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
         {}
         batch.offset = self.given;
         self.given += batch.planned as u64;
-        batch.load(self.job)?;
-        Ok(!(batch.bytes.is_empty() && batch.marks.is_empty()))
+        batch.prepare(self.job)?;
+        Ok(!(batch.planned == 0 && batch.marks.is_empty()))
     }
 
     /// Returns whether more output is wanted. A whole blob is followed to its very end.

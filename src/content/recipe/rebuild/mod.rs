@@ -1,6 +1,7 @@
-//! Rebuilds contents from their recipes, in batches. The next batch is prepared while this one is hashed and written.
+//! Rebuilds contents from their recipes, in batches. Frames and streams of the next batches are unpacked while this one is
+//! gathered, hashed and written, run by run.
 //!
-//! Memory: at most six batches of 16 MiB, whatever the length. Each deflate stream that is being reconstructed takes 12
+//! Memory: at most five batches of 16 MiB of bytes that come from no chunk, whatever the length. Each deflate stream that is being reconstructed takes 12
 //! MiB of batches of its plain bytes, and the memory that `deflate` states. Streams are nested at most
 //! `BLOB_DEPTH_MAX` deep. Up to 32 MiB of the next long stream are reconstructed ahead.
 //!
@@ -63,7 +64,8 @@ struct Pace {
     /// Bytes of output in a batch.
     batch_bytes: usize,
     /// Batches that wait to be written. Frames hold one kind of content each, so the first batches of a stretch unpack
-    /// many frames and the next ones none. A few waiting batches keep both sides busy.
+    /// many frames and the next ones none. A few waiting batches keep both sides busy. More would push the frames of
+    /// the first one out of the cache before they are read.
     batches_waiting: usize,
     /// Pieces of a stream that is reconstructed ahead of its turn. 0 means that none is.
     pieces_ahead: usize,
@@ -72,7 +74,7 @@ struct Pace {
 /// For the content that the caller asked for.
 const OUTER: Pace = Pace {
     batch_bytes: 16 << 20,
-    batches_waiting: 4,
+    batches_waiting: 2,
     pieces_ahead: 128,
 };
 /// For a part of a blob. Bytes behind it are not wanted, and the caller may wait for the first bytes.
@@ -261,6 +263,7 @@ fn write_blob<S: ChunkSource>(
         keeper: job.keeper,
         range: range.clone(),
         monitor: job.monitor,
+        run: Vec::new(),
     };
     std::thread::scope(|scope| {
         let mut flattener = Flattener::open(job, blob, part, scope);
@@ -268,7 +271,7 @@ fn write_blob<S: ChunkSource>(
         if range.end - range.start <= job.pace.batch_bytes as u64 {
             let mut batch = Batch::default();
             while flattener.fill(&mut batch)? {
-                consumer.take(&batch)?;
+                consumer.take(job.source, &batch)?;
             }
             return Ok(());
         }
@@ -294,7 +297,7 @@ fn write_blob<S: ChunkSource>(
         // The iterator owns the receiver, so that an early return here ends the thread.
         for batch in full_out {
             let batch = batch?;
-            consumer.take(&batch)?;
+            consumer.take(job.source, &batch)?;
             // Sending fails when the thread is done already, which is no error.
             let _ = empty_in.send(batch);
         }
@@ -359,41 +362,55 @@ struct Consumer<'a> {
     /// The wanted range of the blob.
     range: Range<u64>,
     monitor: &'a dyn Monitor,
+    /// Memory of the run that is being hashed and written.
+    run: Vec<u8>,
 }
 
 impl Consumer<'_> {
-    fn take(&mut self, batch: &Batch) -> Result<(), RecipeError> {
+    fn take<S: ChunkSource>(&mut self, source: &S, batch: &Batch) -> Result<(), RecipeError> {
         self.monitor.check_stop()?;
-        let mut at = 0;
-        for (place, mark) in &batch.marks {
-            self.hash(&batch.bytes[at..*place]);
-            at = *place;
-            match mark {
-                Mark::Begin(with_streams) => {
-                    let keeper = self.keeper.zip(with_streams.as_ref());
-                    self.open.push(Proving {
-                        hasher: Hasher::new(),
-                        keeping: keeper.and_then(|(keeper, blob)| keeper.begin(blob)),
-                    });
-                }
-                Mark::End(id) => self.end(id)?,
+        let mut marks = batch.marks.iter().peekable();
+        let mut run = std::mem::take(&mut self.run);
+        batch.give(source, &mut run, &mut |given, bytes| {
+            let mut at = 0;
+            while let Some((place, mark)) = marks.next_if(|(place, _)| place - given <= bytes.len())
+            {
+                self.hash(&bytes[at..place - given]);
+                at = place - given;
+                self.mark(mark)?;
             }
-        }
-        self.hash(&batch.bytes[at..]);
-        let wanted = self.wanted(batch);
-        self.out.write_all(wanted).map_err(RecipeError::write)?;
-        self.monitor.advance(wanted.len() as u64);
+            self.hash(&bytes[at..]);
+            let wanted = self.wanted(batch.offset + given as u64, bytes);
+            self.out.write_all(wanted).map_err(RecipeError::write)?;
+            self.monitor.advance(wanted.len() as u64);
+            Ok(())
+        })?;
+        self.run = run;
         Ok(())
     }
 
-    /// Returns the bytes of a batch that lie in the range.
-    fn wanted<'b>(&self, batch: &'b Batch) -> &'b [u8] {
-        let len = batch.bytes.len();
-        let place = |offset: u64| {
-            let at = offset.saturating_sub(batch.offset);
-            usize::try_from(at).map_or(len, |at| at.min(len))
+    /// Begins or ends the proof of a blob.
+    fn mark(&mut self, mark: &Mark) -> Result<(), RecipeError> {
+        match mark {
+            Mark::Begin(with_streams) => {
+                let keeper = self.keeper.zip(with_streams.as_ref());
+                self.open.push(Proving {
+                    hasher: Hasher::new(),
+                    keeping: keeper.and_then(|(keeper, blob)| keeper.begin(blob)),
+                });
+                Ok(())
+            }
+            Mark::End(id) => self.end(id),
+        }
+    }
+
+    /// Returns those of the bytes from `offset` on that lie in the range.
+    fn wanted<'b>(&self, offset: u64, bytes: &'b [u8]) -> &'b [u8] {
+        let place = |of_blob: u64| {
+            let at = of_blob.saturating_sub(offset);
+            usize::try_from(at).map_or(bytes.len(), |at| at.min(bytes.len()))
         };
-        &batch.bytes[place(self.range.start)..place(self.range.end)]
+        &bytes[place(self.range.start)..place(self.range.end)]
     }
 
     fn hash(&mut self, bytes: &[u8]) {
