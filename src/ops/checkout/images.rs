@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::blobs::{BlobPlace, WriteFailed, write_all};
+use super::early_sync::EarlySync;
 use super::staging::clear_layout;
 use super::{CheckoutError, at_destination, check_apart, open_destination, remove};
 use crate::base::diagnostic::{Arg, diagnostic};
@@ -292,7 +293,8 @@ impl<S: ChunkSource> ImageJob<'_, S> {
         let file = file.map_err(LayoutError::io(Action::Make, temporary))?;
         loop {
             self.monitor.start("check out", plan.tar_bytes());
-            let failed = write_tar(self.store, &plan, &file, temporary, self.monitor)?;
+            let early = EarlySync::start(&file, plan.tar_bytes(), self.monitor);
+            let failed = write_tar(self.store, &plan, &file, temporary, &early)?;
             self.monitor.finish();
             if failed.is_empty() {
                 break;
@@ -344,6 +346,8 @@ impl<S: ChunkSource> ImageJob<'_, S> {
     fn layout_in(&mut self, dest: &Path, plan: &mut ExportPlan) -> Result<u64, CheckoutError> {
         let unfinished = dest.join(PART);
         self.monitor.start("check out", plan.bytes());
+        let folder = File::open(dest).map_err(LayoutError::io(Action::Open, dest))?;
+        let early = EarlySync::start(&folder, plan.bytes(), self.monitor);
         let mut done: HashSet<String> = HashSet::new();
         loop {
             let is_blob = |file: &&OutFile| file.path.starts_with("blobs/");
@@ -352,7 +356,7 @@ impl<S: ChunkSource> ImageJob<'_, S> {
             let orders: Vec<_> = files
                 .map(|file| (file, BlobPlace::New(unfinished.join(&file.path))))
                 .collect();
-            let failed = write_all(self.store, &orders, self.monitor);
+            let failed = write_all(self.store, &orders, &early);
             done.extend(orders.iter().map(|(file, _)| file.path.clone()));
             if failed.is_empty() {
                 break;

@@ -6,6 +6,7 @@
 //! programs are the work of [`images`].
 
 mod blobs;
+mod early_sync;
 pub(super) mod error;
 pub mod images;
 pub mod install;
@@ -18,6 +19,7 @@ use std::path::Path;
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use serde::Serialize;
 
+use self::early_sync::EarlySync;
 pub use self::error::CheckoutError;
 use self::staging::{CheckoutStaging, DestinationState, last_name};
 use super::{Error, Releases};
@@ -179,6 +181,7 @@ fn give_all<R: Releases>(
         findings: Vec::new(),
     };
     let temporary = free_name(items);
+    let early = EarlySync::start(folder, bytes, monitor);
     for item in items {
         let target = Target {
             folder: folder.as_fd(),
@@ -188,7 +191,7 @@ fn give_all<R: Releases>(
             shown: shown(item),
             privileges: options.privileges,
         };
-        let state = match target.give_back(store, item, monitor) {
+        let state = match target.give_back(store, item, &early) {
             Ok(restored) => {
                 report.findings.extend(restored.findings);
                 if restored.lost == 0 {
@@ -215,6 +218,7 @@ fn give_all<R: Releases>(
             state,
         });
     }
+    drop(early);
     monitor.finish();
     // One sync covers everything. What is reported as whole is on the disk and survives a power cut.
     monitor.start("sync", 0);
