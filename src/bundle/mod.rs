@@ -24,6 +24,8 @@ pub use cut::{BundleNeeds, CutOptions, Effort, cut};
 pub use error::BundleError;
 pub use have::{Have, Recipient, WaitingSet};
 pub(crate) use have::{MissingMark, newest_first};
-pub(crate) use read::{check_frame, missing_bases, read_exactly, read_frames, read_single};
+pub(crate) use read::{
+    UnpackedFrame, check_frame, missing_bases, read_exactly, read_frames, read_single,
+};
 pub use temp_payload::{CutBundle, TempPayload};
 pub use weigh::{ClassWeight, FileWeight, Weighed, weigh};

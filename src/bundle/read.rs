@@ -11,10 +11,18 @@ use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
 use crate::base::term::Flaw;
 use crate::bundle::{BundleError, CatalogFrame, FramePlace};
-use crate::content::frame::{Bases, FRAME_MAX, Frame, FrameError, SealedFrame};
+use crate::content::frame::{Bases, FRAME_MAX, Frame, FrameError, KeptFrame, SealedFrame};
 
 /// Bytes that are unpacked at a time, unless a single frame has more.
 const BATCH_BYTES: u64 = 128 << 20;
+
+/// A frame of a payload, checked.
+pub(crate) struct UnpackedFrame {
+    /// Its chunks.
+    pub(crate) frame: Frame,
+    /// The frame as it came, when a store may keep it so.
+    pub(crate) kept: Option<KeptFrame>,
+}
 
 /// Reads `frames`, which are consecutive in `payload`, and hands them out in order. Frames that depend on old chunks
 /// get them from `bases`. Memory: the stored and plain bytes of 128 MiB of frames, or of one larger frame, and 64 MiB
@@ -28,7 +36,7 @@ pub(crate) fn read_frames<E: From<BundleError>>(
     first_no: usize,
     bases: &dyn Bases,
     monitor: &dyn Monitor,
-    mut each: impl FnMut(Frame) -> Result<(), E>,
+    mut each: impl FnMut(UnpackedFrame) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut rest = frames;
     let mut frame_no = first_no;
@@ -40,13 +48,11 @@ pub(crate) fn read_frames<E: From<BundleError>>(
             .iter()
             .map(|frame| read_exactly(payload, frame.stored_bytes))
             .collect::<Result<Vec<_>, _>>()?;
-        let unpacked: Vec<Result<Frame, FrameError>> = stored
-            .par_iter()
+        let unpacked: Vec<Result<UnpackedFrame, FrameError>> = stored
+            .into_par_iter()
             .zip(batch)
             .map(|(bytes, entry)| unpack(bytes, entry, bases))
             .collect();
-        // The stored bytes are freed before the plain ones are handed out, which keeps the memory at the stated bound.
-        drop(stored);
         for (frame, entry) in unpacked.into_iter().zip(batch) {
             let frame = frame.map_err(|source| BundleError::Frame { frame_no, source })?;
             each(frame)?;
@@ -68,7 +74,7 @@ pub(crate) fn read_single<E: From<BundleError>>(
     mut open: impl FnMut(&FramePlace) -> Result<Vec<u8>, BundleError>,
     bases: &dyn Bases,
     monitor: &dyn Monitor,
-    mut each: impl FnMut(&FramePlace, Result<Frame, BundleError>) -> Result<(), E>,
+    mut each: impl FnMut(&FramePlace, Result<UnpackedFrame, BundleError>) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut rest = places;
     while !rest.is_empty() {
@@ -76,11 +82,11 @@ pub(crate) fn read_single<E: From<BundleError>>(
         let entries: Vec<CatalogFrame> = rest.iter().map(|place| place.entry).collect();
         let (batch, behind) = rest.split_at(batch_len(&entries));
         let stored: Vec<_> = batch.iter().map(&mut open).collect();
-        let unpacked: Vec<Result<Frame, BundleError>> = stored
+        let unpacked: Vec<Result<UnpackedFrame, BundleError>> = stored
             .into_par_iter()
             .zip(batch)
             .map(|(bytes, place)| {
-                unpack(&bytes?, &place.entry, bases).map_err(|source| BundleError::Frame {
+                unpack(bytes?, &place.entry, bases).map_err(|source| BundleError::Frame {
                     frame_no: place.frame_no,
                     source,
                 })
@@ -120,8 +126,14 @@ pub(crate) fn missing_bases(
 
 /// Unpacks a frame only when it is as large as the catalog says. The catalog's size chose the batch, so a catalog with
 /// too small a size could otherwise have a whole payload unpacked at once.
-fn unpack(stored: &[u8], entry: &CatalogFrame, bases: &dyn Bases) -> Result<Frame, FrameError> {
-    sealed(stored, entry)?.unpack_on(bases)
+fn unpack(
+    stored: Vec<u8>,
+    entry: &CatalogFrame,
+    bases: &dyn Bases,
+) -> Result<UnpackedFrame, FrameError> {
+    let frame = sealed(&stored, entry)?.unpack_on(bases)?;
+    let kept = KeptFrame::of(stored, &frame);
+    Ok(UnpackedFrame { frame, kept })
 }
 
 /// Checks that `stored` is a frame as the catalog describes it, without unpacking.

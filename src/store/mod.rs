@@ -324,8 +324,15 @@ impl Store {
 
     /// Reads and checks a whole frame without the cache.
     fn frame(&self, place: PackPlace) -> Result<Frame, StoreError> {
+        Ok(self.frame_and_bytes(place)?.0)
+    }
+
+    fn frame_and_bytes(&self, place: PackPlace) -> Result<(Frame, Vec<u8>), StoreError> {
         let bytes = self.frame_bytes(place)?;
-        Frame::decode(&bytes).map_err(|source| self.damaged(place, source.into()))
+        match Frame::decode(&bytes) {
+            Ok(frame) => Ok((frame, bytes)),
+            Err(source) => Err(self.damaged(place, source.into())),
+        }
     }
 
     /// Reads a frame's bytes and checks only its lengths.

@@ -23,6 +23,8 @@ pub struct FrameNeed {
     pub stored_bytes: u64,
     /// The share of these bytes that belongs to the needed chunks, in proportion to their plain bytes.
     pub share_bytes: u64,
+    /// Plain bytes of the needed chunks.
+    pub plain_bytes: u64,
     /// The needed chunks, in frame order.
     pub chunks: Vec<ChunkId>,
 }
@@ -88,6 +90,7 @@ impl Store {
             offset: place.offset,
             class: head.class,
             stored_bytes,
+            plain_bytes: needed_bytes,
             // Frames have at most 128 MiB, so the product fits.
             share_bytes: (stored_bytes * needed_bytes).div_ceil((head.plain_bytes as u64).max(1)),
             chunks,

@@ -1,4 +1,5 @@
-//! Compresses frames on every core and writes them into packs, in the order they were planned.
+//! Compresses frames on every core and writes them into packs, in the order they were planned. Frames that are kept
+//! come between them.
 //!
 //! One thread a core compresses, and one writes. The same frames give the same packs, independent of thread timing. The
 //! channels bound the number of waiting frames. `writer` states the memory of the whole.
@@ -12,7 +13,7 @@ use super::StoreError;
 use super::chunk_index::pack_name;
 use super::window::FramePlan;
 use crate::base::id::ChunkId;
-use crate::content::frame::{FrameEncoder, FrameOptions};
+use crate::content::frame::{FrameEncoder, FrameOptions, KeptFrame};
 use crate::content::index::{ChunkEntry, PackEntry, prefix};
 use crate::content::pack::PackBuilder;
 use crate::store::storage::{NewObject, Storage};
@@ -22,9 +23,17 @@ const PACK_BYTES: u64 = 64 << 20;
 /// More threads would need more memory than `writer` states.
 const WORKERS_MAX: usize = 16;
 
-struct CompressJob {
+/// A frame on its way into a pack.
+pub(super) enum FrameJob {
+    /// Chunks that are compressed.
+    Compress(FramePlan),
+    /// A frame that stays as it came.
+    Keep(KeptFrame),
+}
+
+struct NumberedJob {
     number: u64,
-    plan: FramePlan,
+    job: FrameJob,
 }
 
 enum Done {
@@ -45,7 +54,7 @@ pub(super) struct DurablePacks {
 }
 
 pub(super) struct Pipeline {
-    jobs: Option<SyncSender<CompressJob>>,
+    jobs: Option<SyncSender<NumberedJob>>,
     done: Option<SyncSender<Done>>,
     workers: Vec<JoinHandle<()>>,
     packer: Option<JoinHandle<Result<DurablePacks, StoreError>>>,
@@ -58,7 +67,7 @@ impl Pipeline {
             .map_or(2, usize::from)
             .min(WORKERS_MAX);
         // A full channel stops the caller, which bounds the memory of waiting frames.
-        let (jobs, waiting) = sync_channel::<CompressJob>(cores.max(4));
+        let (jobs, waiting) = sync_channel::<NumberedJob>(cores.max(4));
         let (done, finished) = sync_channel(cores.max(4));
         let waiting = Arc::new(Mutex::new(waiting));
         let workers = (0..cores)
@@ -79,10 +88,10 @@ impl Pipeline {
     }
 
     /// Hands a frame over. Waits while too many frames are in the queue.
-    pub(super) fn send(&mut self, plan: FramePlan) -> Result<(), StoreError> {
-        let job = CompressJob {
+    pub(super) fn send(&mut self, job: FrameJob) -> Result<(), StoreError> {
+        let job = NumberedJob {
             number: self.next,
-            plan,
+            job,
         };
         self.next += 1;
         match self.jobs.as_ref().map(|jobs| jobs.send(job)) {
@@ -134,24 +143,26 @@ impl Drop for Pipeline {
     }
 }
 
-fn work(waiting: &Mutex<Receiver<CompressJob>>, done: &SyncSender<Done>, level: i32) {
+fn work(waiting: &Mutex<Receiver<NumberedJob>>, done: &SyncSender<Done>, level: i32) {
     let mut encoder = FrameEncoder::new();
     loop {
         let job = waiting
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .recv();
-        let Ok(CompressJob { number, plan }) = job else {
+        let Ok(NumberedJob { number, job }) = job else {
             return;
         };
-        let chunks = plan.chunks();
-        let frame = encoder.encode(
-            &chunks,
-            plan.class,
-            &FrameOptions::for_store(level, plan.class),
-        );
-        // The ids go along because the plain bytes return to the pool with the plan.
-        let ids = chunks.iter().map(|(id, _)| *id).collect();
+        let (frame, ids) = match job {
+            FrameJob::Compress(plan) => {
+                let chunks = plan.chunks();
+                let options = FrameOptions::for_store(level, plan.class);
+                // The ids go along because the plain bytes return to the pool with the plan.
+                let ids = chunks.iter().map(|(id, _)| *id).collect();
+                (encoder.encode(&chunks, plan.class, &options), ids)
+            }
+            FrameJob::Keep(kept) => kept.into_parts(),
+        };
         if done.send(Done::Frame { number, frame, ids }).is_err() {
             return;
         }

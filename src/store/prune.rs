@@ -10,6 +10,7 @@ use super::writer::Dedup;
 use super::{ChunkSet, Store, StoreError, WriteOptions, quarantine};
 use crate::base::id::PackId;
 use crate::base::monitor::Monitor;
+use crate::content::frame::KeptFrame;
 use crate::content::index::{ChunkEntry, PackEntry};
 
 /// Options of a prune.
@@ -213,15 +214,18 @@ impl Store {
             // Reading in file order is fast, and makes the new packs independent of the order of the map.
             offsets.sort_unstable();
             for offset in offsets {
-                let frame = self.frame(PackPlace {
+                let place = PackPlace {
                     pack: *pack,
                     offset,
+                };
+                let (frame, bytes) = self.frame_and_bytes(place)?;
+                // Long frames stay as they are when nearly all of them is live. Short ones are joined.
+                let is_long = frame.plain.len() >= options.write.frame_bytes / 2;
+                let kept = is_long.then(|| KeptFrame::of(bytes, &frame)).flatten();
+                let live = &life.live[&offset];
+                writer.put_frame(&frame, kept, |id| {
+                    live.contains(&crate::content::index::prefix(id))
                 })?;
-                for (id, range) in &frame.chunks {
-                    if life.live[&offset].contains(&crate::content::index::prefix(id)) {
-                        writer.put(&frame.plain[range.clone()], frame.class)?;
-                    }
-                }
             }
         }
         writer.commit()?;

@@ -1,6 +1,6 @@
 //! Writes chunks into a store: hashes, deduplicates, collects, and hands frames to the pipeline.
 //!
-//! It commits no release. `prune` drops written chunks that no root needs. Memory: at most three windows (192 MiB), a
+//! A frame of a bundle whose chunks are new goes to the pipeline as it came. It commits no release. `prune` drops written chunks that no root needs. Memory: at most three windows (192 MiB), a
 //! few frames a core (about 50 MB each with zstd's tables), and 50 bytes for every new chunk.
 
 use std::collections::HashSet;
@@ -8,17 +8,22 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 
-use super::pipeline::{DurablePacks, Pipeline};
+use super::pipeline::{DurablePacks, FrameJob, Pipeline};
 use super::window::ChunkWindow;
 use super::{Store, StoreError, chunk_index, quarantine};
 use crate::base::id::{ChunkId, PackId};
 use crate::base::monitor::Monitor;
 use crate::content::chunk::CHUNK_MAX;
 use crate::content::content_kind::ContentKind;
+use crate::content::frame::{Frame, KeptFrame};
 use crate::content::index::{ChunkEntry, prefix};
 
 /// Number of index segments above which they are merged.
 const SEGMENTS_MAX: usize = 8;
+
+/// A frame is kept when this share of its bytes, in eighths, is new and wanted. A store's own frames are a fifth larger
+/// than those of a bundle, so below this share keeping a frame would take more room than packing its new chunks again.
+const KEPT_EIGHTHS: u64 = 7;
 
 /// Options for writing chunks. The defaults were measured: docs/decisions/001-frames.md.
 #[derive(Debug, Clone, Copy)]
@@ -141,11 +146,10 @@ impl StoreWriter<'_> {
         let id = ChunkId::of(plain);
         self.report.chunks += 1;
         self.report.bytes += plain.len() as u64;
-        // Chunks with the same prefix are the same chunk for the index, so the prefix suffices here.
-        let known = self.dedup == Dedup::Store && self.store.contains(&id);
-        if known || !self.pending.insert(prefix(&id)) {
+        if !self.is_new(&id) {
             return Ok(id);
         }
+        self.pending.insert(prefix(&id));
         self.report.new_chunks += 1;
         self.report.new_bytes += plain.len() as u64;
         self.window.push(id, class, plain);
@@ -153,6 +157,58 @@ impl StoreWriter<'_> {
             self.flush()?;
         }
         Ok(id)
+    }
+
+    /// Puts the chunks of a frame for which `is_wanted` returns true. The frame stays as it came when nearly all of it is
+    /// new and wanted. Otherwise its chunks are packed again.
+    ///
+    /// # Errors
+    /// As [`StoreWriter::put`].
+    pub(crate) fn put_frame(
+        &mut self,
+        frame: &Frame,
+        kept: Option<KeptFrame>,
+        is_wanted: impl Fn(&ChunkId) -> bool,
+    ) -> Result<(), StoreError> {
+        let Some(kept) = kept.filter(|_| self.is_mostly_new(frame, &is_wanted)) else {
+            for (_, range) in frame.chunks.iter().filter(|(id, _)| is_wanted(id)) {
+                self.put(&frame.plain[range.clone()], frame.class)?;
+            }
+            return Ok(());
+        };
+        self.monitor.check_stop()?;
+        for (id, range) in &frame.chunks {
+            let bytes = range.len() as u64;
+            self.report.chunks += 1;
+            self.report.bytes += bytes;
+            if self.is_new(id) {
+                self.pending.insert(prefix(id));
+                self.report.new_chunks += 1;
+                self.report.new_bytes += bytes;
+            }
+        }
+        self.pipeline().send(FrameJob::Keep(kept))
+    }
+
+    /// Returns whether nearly all bytes of a frame are in chunks that are new and wanted.
+    fn is_mostly_new(&self, frame: &Frame, is_wanted: impl Fn(&ChunkId) -> bool) -> bool {
+        let chunks = frame.chunks.iter();
+        let new = chunks.filter(|(id, _)| is_wanted(id) && self.is_new(id));
+        let new_bytes: u64 = new.map(|(_, range)| range.len() as u64).sum();
+        new_bytes * 8 >= frame.plain.len() as u64 * KEPT_EIGHTHS
+    }
+
+    /// Returns whether a chunk has to be written.
+    fn is_new(&self, id: &ChunkId) -> bool {
+        let known = self.dedup == Dedup::Store && self.store.contains(id);
+        // Chunks with the same prefix are the same chunk for the index, so the prefix suffices here.
+        !known && !self.pending.contains(&prefix(id))
+    }
+
+    fn pipeline(&mut self) -> &mut Pipeline {
+        let (storage, level) = (&self.store.storage, self.options.level);
+        self.pipeline
+            .get_or_insert_with(|| Pipeline::start(storage, level))
     }
 
     /// Returns whether the chunk is in the store or was put.
@@ -167,12 +223,10 @@ impl StoreWriter<'_> {
             &mut self.window,
             ChunkWindow::new(self.options.window_bytes, &self.pool),
         );
-        let storage = &self.store.storage;
-        let pipeline = self
-            .pipeline
-            .get_or_insert_with(|| Pipeline::start(storage, self.options.level));
-        for frame in full.into_frames(self.options.frame_bytes) {
-            pipeline.send(frame)?;
+        let frames = full.into_frames(self.options.frame_bytes);
+        let pipeline = self.pipeline();
+        for frame in frames {
+            pipeline.send(FrameJob::Compress(frame))?;
         }
         Ok(())
     }

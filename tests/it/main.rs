@@ -32,6 +32,7 @@ mod images;
 mod journey_store;
 mod json;
 mod kept_bases;
+mod kept_frames;
 mod labels;
 mod layers;
 mod limits;

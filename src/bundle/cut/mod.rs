@@ -3,7 +3,7 @@
 //!
 //! It lays out no volumes. It returns pieces of payload and the catalog that describes them.
 //!
-//! Memory: one solid frame being gathered and one being packed for each worker, each about twice [`SOLID_BYTES`], and
+//! Memory: one solid frame being gathered and one being packed for each worker, each about twice its plain bytes, and
 //! the compressor's tables. That is about 400 MiB on two cores, or 1.3 GiB with LZMA.
 
 mod solid;
@@ -19,13 +19,20 @@ use crate::bundle::bases::OldChunks;
 use crate::bundle::catalog::runs_of;
 use crate::bundle::temp_payload::{CutBundle, TempPayload};
 use crate::bundle::{BundleError, Catalog, CatalogItem, CatalogRelease, Have};
+use crate::content::content_kind::ContentKind;
 use crate::content::recipe::RecipeError;
 use crate::content::recipe::walk::Walker;
 use crate::content::release::{ReleaseRoot, walk};
 use crate::store::{ChunkSet, FrameNeed, Store};
 
-/// Approximate plain bytes of a solid frame on large media.
-pub(crate) const SOLID_BYTES: usize = 64 << 20;
+/// Approximate plain bytes of a solid frame on large media. A site keeps frames as they come and reads single chunks out
+/// of them, which sets the limit (docs/decisions/013-kept-frames.md).
+pub(crate) const SOLID_BYTES: usize = 16 << 20;
+/// The same for frames of LZMA, which a site packs again in any case, since they unpack slowly.
+const SOLID_BYTES_SLOW: usize = 64 << 20;
+/// Plain bytes that are ordered by kind together. A site that reads a release in its order then needs the frames of one
+/// stretch at a time.
+const STRETCH_BYTES: u64 = 128 << 20;
 /// Plain bytes of a solid frame on the smallest media.
 const SOLID_BYTES_MIN: usize = 1 << 20;
 /// Fewest frames that should fit on a volume. A frame never crosses volumes, so larger frames would leave too much of a
@@ -48,6 +55,18 @@ pub struct CutOptions {
     pub effort: Effort,
     /// Approximate plain bytes of a solid frame. See `solid_bytes`.
     pub solid_bytes: usize,
+}
+
+impl CutOptions {
+    /// Returns the plain bytes at which a solid frame of this kind ends.
+    fn frame_bytes(&self, class: ContentKind) -> usize {
+        let is_code = matches!(class, ContentKind::ElfX86_64 | ContentKind::ElfArm64);
+        if self.effort == Effort::Max && is_code && self.solid_bytes >= SOLID_BYTES {
+            SOLID_BYTES_SLOW
+        } else {
+            self.solid_bytes
+        }
+    }
 }
 
 /// How hard to compress.
@@ -185,8 +204,12 @@ pub fn cut(
         .iter()
         .zip(needs.parts.iter().copied())
         .collect();
-    // The sort is stable. Within a part and kind it keeps the order in which the releases need the frames.
-    order.sort_by_key(|(need, part)| (part.turn(), need.class as u8));
+    if have.is_none() {
+        order = by_kind_in_stretches(order);
+    } else {
+        // The sort is stable. Within a part and kind it keeps the order in which the releases need the frames.
+        order.sort_by_key(|(need, part)| (part.turn(), need.class as u8));
+    }
     monitor.start("compress", needs.stored_bytes());
     let old = if have.is_none() {
         None
@@ -236,6 +259,23 @@ pub fn cut(
         spool,
         places,
     ))
+}
+
+/// Orders frames by part, then by stretches of [`STRETCH_BYTES`], and within a stretch by kind. Otherwise they stay in
+/// the order in which the releases need them.
+fn by_kind_in_stretches(mut order: Vec<(&FrameNeed, ArchSet)>) -> Vec<(&FrameNeed, ArchSet)> {
+    order.sort_by_key(|(_, part)| part.turn());
+    let mut before = 0_u64;
+    let mut numbered: Vec<(u64, (&FrameNeed, ArchSet))> = order
+        .into_iter()
+        .map(|each| {
+            let stretch = before / STRETCH_BYTES;
+            before += each.0.plain_bytes;
+            (stretch, each)
+        })
+        .collect();
+    numbered.sort_by_key(|(stretch, (need, part))| (part.turn(), *stretch, need.class as u8));
+    numbered.into_iter().map(|(_, each)| each).collect()
 }
 
 /// A release in the catalog: its root, and the frames that each of its items needs.

@@ -325,11 +325,11 @@ fn gather(
     sender: SyncSender<Solid>,
     monitor: &dyn Monitor,
 ) -> Result<FrameOf, BundleError> {
-    let solid_bytes = match source.old {
+    let solid_bytes = |class| match source.old {
         Some(_) => cut
-            .solid_bytes
+            .frame_bytes(class)
             .min(dependency_limits(cut.effort).plain_bytes),
-        None => cut.solid_bytes,
+        None => cut.frame_bytes(class),
     };
     let mut frame_of = FrameOf::new();
     let mut next_no = 0;
@@ -345,7 +345,8 @@ fn gather(
             }
             // A solid frame may also end inside a frame of the store, which on small media is the longer one.
             let full = |solid: &mut Solid| {
-                (solid.class, solid.part) != (need.class, *part) || solid.plain.len() >= solid_bytes
+                (solid.class, solid.part) != (need.class, *part)
+                    || solid.plain.len() >= solid_bytes(need.class)
             };
             if let Some(done) = solid.take_if(full)
                 && sender.send(done).is_err()

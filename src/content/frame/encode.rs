@@ -24,6 +24,8 @@ const STORE_WINDOW_LOG: u32 = 23;
 /// zstd's level for everything but machine code in the smallest bundle. It is the default level, because the time is
 /// better spent on LZMA.
 const SMALLEST_LEVEL: i32 = 12;
+/// The level from which on zstd's own search finds what long matches would.
+const LEVEL_OF_WHOLE_FRAMES: i32 = 12;
 /// The whole frame and all bases that it can depend on.
 const WINDOW_LOG_MAX: u32 = 28;
 /// The whole of a bundle's solid frame.
@@ -102,13 +104,19 @@ impl FrameOptions {
     }
 
     /// Returns options for the solid frames of a bundle: ids left out, and windows as long as the frame
-    /// (docs/decisions/002-bundles.md).
+    /// (docs/decisions/002-bundles.md). Long matches only help levels whose own search does not reach through the frame
+    /// (docs/decisions/013-kept-frames.md).
     pub fn for_bundle(level: i32, class: ContentKind) -> Self {
+        let long_matches = if level < LEVEL_OF_WHOLE_FRAMES {
+            LongMatches::On
+        } else {
+            LongMatches::Off
+        };
         Self {
             codec: FrameCodec::Zstd,
             level,
             window_log: Some(BUNDLE_WINDOW_LOG),
-            long_matches: LongMatches::On,
+            long_matches,
             ids: Ids::LeftOut,
             filter: Filter::fitting(class),
             against: DeltaMode::Prefix,
@@ -446,17 +454,17 @@ fn set(context: &mut CCtx<'_>, options: &FrameOptions) {
 }
 
 /// The beginning of a frame, except for codec, filter and class.
-struct EncodedTable<'a> {
-    chunk_count: usize,
-    plain_bytes: usize,
-    ids: Ids,
-    lengths: Vec<u8>,
-    bases: &'a [ChunkId],
+pub(super) struct EncodedTable<'a> {
+    pub(super) chunk_count: usize,
+    pub(super) plain_bytes: usize,
+    pub(super) ids: Ids,
+    pub(super) lengths: Vec<u8>,
+    pub(super) bases: &'a [ChunkId],
 }
 
 impl EncodedTable<'_> {
     /// Assembles a frame. `kind` is codec, filter and class.
-    fn seal(&self, kind: [u8; 3], stored: &[u8]) -> Vec<u8> {
+    pub(super) fn seal(&self, kind: [u8; 3], stored: &[u8]) -> Vec<u8> {
         let flags = if self.ids == Ids::Stored { FLAG_IDS } else { 0 };
         let base_count = u16::try_from(self.bases.len()).expect("bounded by the limits of a frame");
         let base_bytes = self.bases.len() * ChunkId::BYTES;

@@ -16,6 +16,7 @@ mod delta;
 mod differences;
 mod encode;
 mod head;
+mod kept;
 mod lzma;
 mod references;
 
@@ -23,6 +24,7 @@ pub use delta::Bases;
 pub use encode::{DeltaMode, FrameCodec, FrameEncoder, FrameOptions, LongMatches, encode_frame};
 pub(crate) use head::FrameTable;
 pub use head::{FrameHead, Ids};
+pub use kept::KeptFrame;
 
 /// First four bytes of every frame.
 pub const MAGIC: [u8; 4] = *b"\x8aCYF";

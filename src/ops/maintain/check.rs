@@ -13,7 +13,7 @@ use crate::base::id::{BlobId, ChunkId};
 use crate::base::monitor::Monitor;
 use crate::base::own::remove_own;
 use crate::bundle::receipt::packed::{PACKED_BYTES_MAX, PackedSet};
-use crate::bundle::{BundleError, Catalog, FramePlace, read_exactly, read_single};
+use crate::bundle::{BundleError, Catalog, FramePlace, UnpackedFrame, read_exactly, read_single};
 use crate::content::recipe::walk::{Visitor, Walker};
 use crate::content::recipe::{Blob, RecipeError};
 use crate::content::release::{ReleaseName, ReleaseRoot, walk};
@@ -436,9 +436,11 @@ fn heal_from_set(
         payload.seek_to(place.offset);
         read_exactly(&mut payload, place.entry.stored_bytes)
     };
-    read_single(&places, open, store, monitor, |_, frame| {
+    read_single(&places, open, store, monitor, |_, unpacked| {
         // The frame is damaged, missing, or depends on lost chunks itself. Other frames may still help.
-        let Ok(frame) = frame else { return Ok(()) };
+        let Ok(UnpackedFrame { frame, .. }) = unpacked else {
+            return Ok(());
+        };
         for (id, range) in &frame.chunks {
             let is_lost = id
                 .as_bytes()

@@ -10,8 +10,7 @@ use serde::Serialize;
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
 use crate::base::size::total;
-use crate::bundle::{BundleError, Catalog, FramePlace};
-use crate::content::frame::Frame;
+use crate::bundle::{BundleError, Catalog, FramePlace, UnpackedFrame};
 use crate::content::recipe::RecipeError;
 use crate::content::recipe::walk::Walker;
 use crate::content::release::{Item, ReleaseName, ReleaseRoot, walk};
@@ -159,16 +158,14 @@ impl Commit<'_> {
         let mut writer = store.writer(&WriteOptions::default(), monitor)?;
         monitor.start("take over", set.selection.payload_bytes() + depended_bytes);
         let all = |_: &FramePlace| Ok(true);
-        set.read_frames(all, store, monitor, |frame| {
-            put(&mut writer, &frame, needed)
-        })?;
+        set.read_frames(all, store, monitor, |frame| put(&mut writer, frame, needed))?;
         if !self.waiting.is_empty() {
             // The frames below may depend on chunks that were just put.
             writer.commit()?;
         }
         for (each, frames) in self.waiting.iter_mut().zip(depended) {
             let bad = each.read(&frames, store, monitor, |_, frame| {
-                put(&mut writer, &frame, None)
+                put(&mut writer, frame, None)
             })?;
             for place in bad {
                 // Blocks that have gone bad are forgotten, so that the next heal rebuilds them by parity.
@@ -201,13 +198,11 @@ pub(crate) fn roots_of(catalog: &Catalog) -> Result<Vec<ReleaseRoot>, Error> {
 /// Puts the chunks of a frame, or only the needed ones when they are known.
 pub(super) fn put(
     writer: &mut StoreWriter<'_>,
-    frame: &Frame,
+    unpacked: UnpackedFrame,
     needed: Option<&ChunkSet>,
 ) -> Result<(), Error> {
     let is_needed = |id: &ChunkId| needed.is_none_or(|needed| needed.contains(id));
-    for (_, range) in frame.chunks.iter().filter(|(id, _)| is_needed(id)) {
-        writer.put(&frame.plain[range.clone()], frame.class)?;
-    }
+    writer.put_frame(&unpacked.frame, unpacked.kept, is_needed)?;
     Ok(())
 }
 

@@ -98,8 +98,8 @@ impl<'a> OverlaySource<'a> {
         let store = self.store;
         monitor.start("check", set.selection.payload_bytes());
         let all = |_: &FramePlace| Ok(true);
-        set.read_frames(all, store, monitor, |frame| {
-            self.note(&frame);
+        set.read_frames(all, store, monitor, |unpacked| {
+            self.note(&unpacked.frame);
             Ok(())
         })?;
         monitor.finish();
@@ -123,8 +123,8 @@ impl<'a> OverlaySource<'a> {
             // Lists are stored with the kind `Meta`, and each frame has one kind only.
             Ok(head.class == ContentKind::Meta)
         };
-        set.read_frames(has_lists, store, &Quiet(monitor), |frame| {
-            self.note(&frame);
+        set.read_frames(has_lists, store, &Quiet(monitor), |unpacked| {
+            self.note(&unpacked.frame);
             Ok(())
         })
     }
@@ -139,8 +139,8 @@ impl<'a> OverlaySource<'a> {
         // The frames are unpacked against this overlay, so what they add is collected apart and joined afterwards.
         let mut found = Self::new(self.store);
         let frames = set.depended_frames(catalog);
-        set.read(&frames, self, monitor, |_, frame| {
-            found.note(&frame);
+        set.read(&frames, self, monitor, |_, unpacked| {
+            found.note(&unpacked.frame);
             Ok(())
         })?;
         self.carried.extend(found.carried);

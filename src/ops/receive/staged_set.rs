@@ -10,10 +10,10 @@ use std::io::Read;
 use crate::base::id::{ChunkId, SetId};
 use crate::base::monitor::Monitor;
 use crate::bundle::{
-    BundleError, Catalog, CatalogFrame, FramePlace, FrameRun, read_exactly, read_frames,
-    read_single,
+    BundleError, Catalog, CatalogFrame, FramePlace, FrameRun, UnpackedFrame, read_exactly,
+    read_frames, read_single,
 };
-use crate::content::frame::{Bases, Frame, FrameHead, HEADER_BYTES, SealedFrame};
+use crate::content::frame::{Bases, FrameHead, HEADER_BYTES, SealedFrame};
 use crate::oci::image::Platform;
 use crate::ops::Error;
 use crate::ops::receive::selection::{Selection, VolumeRun, runs};
@@ -262,7 +262,7 @@ impl StagedSet {
         is_wanted: impl Fn(&FramePlace) -> Result<bool, Error>,
         bases: &dyn Bases,
         monitor: &dyn Monitor,
-        mut each: impl FnMut(Frame) -> Result<(), Error>,
+        mut each: impl FnMut(UnpackedFrame) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let mut places = Vec::new();
         for place in self.places() {
@@ -323,7 +323,7 @@ impl StagedSet {
         places: &[FramePlace],
         bases: &dyn Bases,
         monitor: &dyn Monitor,
-        mut each: impl FnMut(&FramePlace, Frame) -> Result<(), Error>,
+        mut each: impl FnMut(&FramePlace, UnpackedFrame) -> Result<(), Error>,
     ) -> Result<Vec<BlockPlace>, Error> {
         let mut bad = Vec::new();
         let open = |place: &FramePlace| {

@@ -6,7 +6,7 @@
 
 use crate::base::id::{ChunkId, SetId};
 use crate::base::monitor::Monitor;
-use crate::bundle::{Catalog, FramePlace};
+use crate::bundle::{Catalog, FramePlace, UnpackedFrame};
 use crate::content::recipe::walk::Walker;
 use crate::content::recipe::{ChunkSource, RecipeError};
 use crate::content::release::{ReleaseRoot, walk};
@@ -229,15 +229,20 @@ impl Wanted {
         let mut new_chunks = Vec::new();
         for set in parts {
             let mut new_of = Vec::new();
-            let bad = set.read(&usable(set), store, monitor, |place, frame| {
-                let ids = frame.chunks.iter().map(|(id, _)| *id);
-                let new_ids: Vec<ChunkId> = ids.filter(|id| !all.contains(id)).collect();
-                all.note(&frame);
-                if !new_ids.is_empty() {
-                    new_of.push((*place, new_ids));
-                }
-                Ok(())
-            })?;
+            let bad = set.read(
+                &usable(set),
+                store,
+                monitor,
+                |place, UnpackedFrame { frame, .. }| {
+                    let ids = frame.chunks.iter().map(|(id, _)| *id);
+                    let new_ids: Vec<ChunkId> = ids.filter(|id| !all.contains(id)).collect();
+                    all.note(&frame);
+                    if !new_ids.is_empty() {
+                        new_of.push((*place, new_ids));
+                    }
+                    Ok(())
+                },
+            )?;
             for place in bad {
                 // Blocks that have gone bad are forgotten, so that the next heal rebuilds them by parity.
                 set.staging.forget(place)?;
@@ -290,7 +295,7 @@ fn write(
     monitor.start("take over", payload_bytes);
     for (set, frames) in parts.iter().zip(&wanted.frames) {
         set.read(frames, store, monitor, |_, frame| {
-            put(&mut writer, &frame, Some(&wanted.chunks))
+            put(&mut writer, frame, Some(&wanted.chunks))
         })?;
     }
     monitor.finish();
