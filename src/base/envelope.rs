@@ -38,6 +38,8 @@ pub enum EnvelopeKind {
     PackedSet = 9,
     /// What a site's store knows of the volume sets that it received.
     ReceivedSets = 10,
+    /// Signatures of a volume set, in its superblocks.
+    Signatures = 11,
 }
 
 /// Says what is wrong with an enveloped file.

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use carryall::ops::media::inspect;
 
 use crate::cli::exit::Failure;
-use crate::cli::{Context, messages, tray};
+use crate::cli::{Context, messages, tray, trust};
 
 pub fn run(context: &Context, paths: &[PathBuf]) -> Result<u8, Failure> {
     tray::wait_for_discs(context, paths)?;
-    let found = inspect::inspect(paths, &context.screen)?;
+    let mut found = inspect::inspect(paths, &context.screen)?;
+    found.name_signers(&trust::known_here(context));
     context.print(&found, |found| {
         found.sets.iter().map(messages::set_contents).collect()
     })?;

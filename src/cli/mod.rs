@@ -15,6 +15,7 @@ mod hosts;
 mod inspect;
 mod install;
 mod interrupt;
+mod key;
 mod labels;
 mod list;
 mod load;
@@ -35,6 +36,7 @@ mod show;
 mod site;
 mod terminal;
 mod tray;
+mod trust;
 mod usage;
 mod verify;
 mod visit;
@@ -244,6 +246,8 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Visit(args) => visit::run(context, &args),
         Command::Receipt(args) => receipt::run(context, &args),
         Command::Site(command) => site::run(context, &command),
+        Command::Key(command) => key::run(context, &command),
+        Command::Trust(command) => trust::run(context, &command),
         Command::Status => receive::status(context),
         Command::Forget(args) => forget::run(context, &args),
         Command::Checkout(args) => checkout::run(context, &args),

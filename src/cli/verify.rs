@@ -11,7 +11,7 @@ use carryall::volumes::media::map::{is_map, map_html};
 use serde_json::json;
 
 use crate::cli::exit::{Failure, exit_code};
-use crate::cli::{Context, messages, terminal, tray};
+use crate::cli::{Context, messages, terminal, tray, trust};
 
 /// What is asked of media.
 pub struct VerifyRequest<'a> {
@@ -32,7 +32,8 @@ pub fn run(
     // Before the media are read, which can take an hour.
     let first = map.map(|map| begin(map, paths)).transpose()?;
     tray::wait_for_discs(context, paths)?;
-    let judged = verify::verify_within(paths, request.retry_time, &context.screen)?;
+    let mut judged = verify::verify_within(paths, request.retry_time, &context.screen)?;
+    judged.report.name_signers(&trust::known_here(context));
     let drawn = match (map, first) {
         (Some(map), Some(first)) => draw(context, &judged, map, first, paths),
         _ => Ok(()),
@@ -94,6 +95,7 @@ fn said(report: &VerifyReport, verdict: impl Fn(&verify::SetVerdict) -> String) 
     let mut out = String::new();
     for set in &report.sets {
         out += &messages::set_line(set);
+        out += &messages::signed(&set.signed);
         out += &messages::volume_lines(set);
         out += &verdict(set);
     }

@@ -19,6 +19,7 @@ use crate::ops::add::error::AddError;
 use crate::ops::checkout::error::CheckoutError;
 use crate::ops::program::error::ProgramError;
 use crate::ops::publish::load::LoadError;
+use crate::ops::trust::TrustError;
 use crate::store::StoreError;
 use crate::volumes::VolumeError;
 use crate::volumes::media::MediaError;
@@ -40,6 +41,9 @@ pub enum Error {
     /// A file cannot be carried as a program.
     #[error(transparent)]
     Program(#[from] ProgramError),
+    /// A key cannot be used, or a set is not by anybody whom the site trusts.
+    #[error(transparent)]
+    Trust(TrustError),
     /// A bundle could not be cut or read.
     #[error(transparent)]
     Bundle(#[from] BundleError),

@@ -18,6 +18,7 @@ pub mod publish;
 pub mod receive;
 mod space;
 mod store;
+pub mod trust;
 mod unpack_limits;
 
 pub use completion::Completion;

@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{OpenMode, Store, StoreError, settings};
+use super::{OpenMode, Store, StoreError, TRUST_FILE, settings};
 use crate::base::own::remove_own;
 use crate::base::term::Action;
 use crate::store::storage::StorageError;
@@ -141,7 +141,10 @@ pub(super) fn must_be_own(dir: &Path, access: OpenMode) -> Result<(), StoreError
     if access == OpenMode::Read {
         return Ok(());
     }
-    for name in FOLDERS.iter().chain(&[LOCK, SERVED, settings::NAME]) {
+    for name in FOLDERS
+        .iter()
+        .chain(&[LOCK, SERVED, settings::NAME, TRUST_FILE])
+    {
         let path = dir.join(name);
         if path.symlink_metadata().is_ok_and(|stat| stat.is_symlink()) {
             return Err(StoreError::Linked { path });

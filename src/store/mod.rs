@@ -41,6 +41,7 @@ mod settings;
 mod shared;
 mod sites;
 pub mod storage;
+mod trust;
 mod visits;
 mod window;
 mod writer;
@@ -54,6 +55,7 @@ pub use needs::FrameNeed;
 pub use prune::{PruneOptions, PruneReport};
 pub use renew::Renewed;
 pub use roots::RootEntry;
+pub use trust::{TRUST_FILE, trust_file_in};
 pub use writer::{StoreWriter, WriteOptions, WriteReport};
 
 use blob_cache::ReadyCopies;

@@ -25,6 +25,8 @@ const VARIANTS_MAX: usize = 16;
 pub(crate) struct Described {
     pub(crate) descriptor: SetDescriptor,
     pub(crate) catalog: Vec<u8>,
+    /// The set's root, whose first half is the id.
+    pub(crate) root: [u8; 32],
 }
 
 /// A part of the catalog in the version of some volumes.
@@ -53,7 +55,7 @@ pub(crate) fn describe(blocks: &dyn Blocks, presence: &Presence) -> Result<Descr
             if parts.is_none() {
                 parts = Some(catalog_parts(blocks, presence)?);
             }
-            if let Some(catalog) = parts
+            if let Some((catalog, root)) = parts
                 .as_ref()
                 .map(|parts| fitting_catalog(blocks, parts, &descriptor))
                 .transpose()?
@@ -62,6 +64,7 @@ pub(crate) fn describe(blocks: &dyn Blocks, presence: &Presence) -> Result<Descr
                 return Ok(Described {
                     descriptor,
                     catalog,
+                    root,
                 });
             }
             tried.push(descriptor);
@@ -221,12 +224,12 @@ fn catalog_parts(
     Ok(parts)
 }
 
-/// Returns the catalog that this descriptor names, if it can be assembled and both give the set's id.
+/// Returns the catalog that this descriptor names, if it can be assembled and both give the set's id, and the root.
 fn fitting_catalog(
     blocks: &dyn Blocks,
     parts: &[Vec<Variant>],
     descriptor: &SetDescriptor,
-) -> Result<Option<Vec<u8>>, VolumeError> {
+) -> Result<Option<(Vec<u8>, [u8; 32])>, VolumeError> {
     let header = blocks.geometry().header();
     let encoded = descriptor.encode()?;
     // Reading the descriptor has checked this length against the room for the catalog.
@@ -238,10 +241,12 @@ fn fitting_catalog(
         }
         catalog.truncate(length);
         // The hash comes from the descriptor, which may be forged itself. Only the set's id settles it.
-        if id::hash(&catalog) == descriptor.catalog_hash
-            && descriptor::set_id(header, &catalog, &encoded) == header.set_id
-        {
-            return Ok(Some(catalog));
+        if id::hash(&catalog) != descriptor.catalog_hash {
+            continue;
+        }
+        let root = descriptor::set_root(header, &catalog, &encoded);
+        if descriptor::id_of_root(&root) == header.set_id {
+            return Ok(Some((catalog, root)));
         }
     }
     Ok(None)

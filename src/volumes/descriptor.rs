@@ -6,12 +6,14 @@ use wincode::{SchemaRead, SchemaWrite};
 
 use crate::base::envelope::{self, EnvelopeKind};
 use crate::base::id::{Hasher, SetId};
+use crate::base::signing::{self, Signature};
 use crate::volumes::VolumeError;
 use crate::volumes::block::{
     BLOCK_BYTES, BlockHeader, BlockKind, HEADER_BYTES, PAYLOAD_BYTES, SetHeader,
 };
 use crate::volumes::geometry::Geometry;
 use crate::volumes::media::{PageNotes, ProgramNote, VolumeFacts};
+use crate::volumes::recovery::BlockPlace;
 
 /// Offset of the envelope in a superblock's payload. The text for people comes before it.
 pub const DESCRIPTOR_OFFSET: usize = 4096;
@@ -97,12 +99,15 @@ pub(crate) const FACT_ITEM_BYTES: &str = "item bytes";
 pub(crate) const FACT_PROGRAM: &str = "program";
 
 impl SetDescriptor {
+    /// Returns the first fact of this name.
+    pub(crate) fn fact(&self, wanted: &str) -> Option<&str> {
+        let named = self.facts.iter().find(|(name, _)| name == wanted);
+        named.map(|(_, value)| value.as_str())
+    }
+
     /// Returns the additional notes for the pages of its volumes.
     pub(crate) fn page_notes(&self, set: &SetHeader) -> PageNotes {
-        let fact = |wanted| {
-            let named = self.facts.iter().find(|(name, _)| name == wanted);
-            named.map(|(_, value)| value.clone())
-        };
+        let fact = |wanted| self.fact(wanted).map(str::to_owned);
         let payload: u64 = self.payload_bytes.iter().sum();
         let volume = u64::from(set.volume_blocks) * BLOCK_BYTES as u64;
         // Receiving stages the data volumes and then stores the release, which takes a third more than on the volumes.
@@ -127,8 +132,19 @@ impl SetDescriptor {
     }
 }
 
-/// Computes a set's id: the first 128 bits of the BLAKE3 of its numbers, its catalog and its encoded descriptor.
+/// Computes a set's id: the first 128 bits of its root.
 pub(crate) fn set_id(set: &SetHeader, catalog: &[u8], descriptor: &[u8]) -> SetId {
+    id_of_root(&set_root(set, catalog, descriptor))
+}
+
+/// Returns the id of the set with this root.
+pub(crate) fn id_of_root(root: &[u8; 32]) -> SetId {
+    let (id, _) = root.split_first_chunk().expect("16 of 32 bytes");
+    SetId(*id)
+}
+
+/// Computes a set's root: the BLAKE3 of its numbers, its catalog and its encoded descriptor.
+pub(crate) fn set_root(set: &SetHeader, catalog: &[u8], descriptor: &[u8]) -> [u8; 32] {
     let mut hasher = Hasher::new();
     hasher.update(&[set.codec as u8]);
     for half in [
@@ -145,15 +161,15 @@ pub(crate) fn set_id(set: &SetHeader, catalog: &[u8], descriptor: &[u8]) -> SetI
     }
     hasher.update(&(catalog.len() as u64).to_le_bytes());
     hasher.update(catalog).update(descriptor);
-    SetId(hasher.finish_128())
+    hasher.finish()
 }
 
 /// Makes the sealed superblock for a place.
 pub(crate) fn superblock(
     set: &SetHeader,
     descriptor: &SetDescriptor,
-    volume_no: u16,
-    block_no: u32,
+    signatures: &[Signature],
+    (volume_no, block_no): BlockPlace,
 ) -> Result<Vec<u8>, VolumeError> {
     let mut block = vec![0; BLOCK_BYTES];
     let payload = &mut block[HEADER_BYTES..];
@@ -162,6 +178,7 @@ pub(crate) fn superblock(
     payload[..text.len()].copy_from_slice(text);
     let file = descriptor.to_file()?;
     payload[DESCRIPTOR_OFFSET..DESCRIPTOR_OFFSET + file.len()].copy_from_slice(&file);
+    put_signatures(payload, file.len(), signatures)?;
     let header = BlockHeader {
         set: *set,
         volume_no,
@@ -170,6 +187,37 @@ pub(crate) fn superblock(
     };
     header.seal(&mut block);
     Ok(block)
+}
+
+/// Puts signatures behind the descriptor in a superblock's payload.
+fn put_signatures(
+    payload: &mut [u8],
+    descriptor_file_bytes: usize,
+    signatures: &[Signature],
+) -> Result<(), VolumeError> {
+    if signatures.is_empty() {
+        return Ok(());
+    }
+    let file = signing::list_to_file(signatures);
+    let at = DESCRIPTOR_OFFSET + descriptor_file_bytes;
+    let limit_bytes = payload.len();
+    let room = payload.get_mut(at..at + file.len());
+    let room = room.ok_or(VolumeError::DescriptorTooLarge {
+        bytes: at + file.len(),
+        limit_bytes,
+    })?;
+    room.copy_from_slice(&file);
+    Ok(())
+}
+
+/// Reads the signatures from a superblock's payload. Without any, or when they make no sense, there are none.
+pub(crate) fn signatures_in(payload: &[u8]) -> Vec<Signature> {
+    let behind = payload.get(DESCRIPTOR_OFFSET..).and_then(|file| {
+        let body = file.get(16..24)?.try_into().ok()?;
+        let body = usize::try_from(u64::from_le_bytes(body)).ok()?;
+        file.get(envelope::HEADER_BYTES.checked_add(body)?..)
+    });
+    behind.and_then(signing::list_from_file).unwrap_or_default()
 }
 
 fn text_for_people(set: &SetHeader, descriptor: &SetDescriptor, volume_no: u16) -> String {
@@ -238,7 +286,7 @@ mod tests {
 
     #[test]
     fn a_superblock_tells_people_and_programs_what_it_is() {
-        let block = superblock(&set(), &descriptor(), 2, 0).expect("fits");
+        let block = superblock(&set(), &descriptor(), &[], (2, 0)).expect("fits");
         let header = BlockHeader::open(&block).expect("sealed");
         assert_eq!((header.kind, header.volume_no), (BlockKind::Superblock, 2));
         let text = std::str::from_utf8(&block[HEADER_BYTES..HEADER_BYTES + 300]).expect("ASCII");
@@ -259,7 +307,7 @@ mod tests {
         ] {
             let mut bad = descriptor();
             spoil(&mut bad);
-            let block = superblock(&set(), &bad, 1, 0).expect("fits");
+            let block = superblock(&set(), &bad, &[], (1, 0)).expect("fits");
             assert_eq!(
                 SetDescriptor::from_superblock(&geometry, &block[HEADER_BYTES..]),
                 None
@@ -268,7 +316,7 @@ mod tests {
         let mut long = descriptor();
         long.title = "x".repeat(70_000);
         assert!(matches!(
-            superblock(&set(), &long, 1, 0),
+            superblock(&set(), &long, &[], (1, 0)),
             Err(VolumeError::DescriptorTooLarge { .. })
         ));
     }

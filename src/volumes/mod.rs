@@ -25,6 +25,7 @@ pub mod read_media;
 pub mod reader;
 pub mod rebuild;
 pub mod recovery;
+pub mod signatures;
 pub mod slices;
 mod staged_images;
 mod staged_slices;
@@ -44,5 +45,6 @@ pub use read_media::{ReadMediaReport, SETS_MAX, SetRead, SetReadReport, VolumeRe
 pub use reader::{Discovery, SetReader, discover, discover_within};
 pub(crate) use reader::{discover_contents, facts_of};
 pub use rebuild::{RebuildReport, rebuild, rebuild_with};
+pub use signatures::SetSignatures;
 pub use staging::{Staging, WrongBlocks};
-pub use write::{SetContent, SetReport, VolumeForm, write, write_with};
+pub use write::{SetContent, SetExtras, SetReport, VolumeForm, write, write_with};

@@ -19,7 +19,7 @@ use crate::volumes::recovery::{BlockPlace, Presence, RecoveryGoal};
 use crate::volumes::slices::{self, Slices};
 use crate::volumes::staged_images::StagedImages;
 use crate::volumes::write::{VolumeForm, write_superblocks};
-use crate::volumes::{SetDescriptor, SetReader, VolumeError, discover};
+use crate::volumes::{SetDescriptor, SetReader, VolumeError, discover, signatures};
 
 /// Blocks that are copied at a time.
 const BATCH_BLOCKS: usize = 256;
@@ -124,6 +124,9 @@ pub fn rebuild_with(
 
     // Read after healing, which may have restored the only copy in the catalog.
     let descriptor = read_descriptor(&blocks, &presence)?;
+    let (statement, signed) = set.signatures_written();
+    let mut beside = recorded(&descriptor, companions);
+    beside.extend(signatures::files(&statement, &signed));
     let whole = |volume_no: &u16| missing_blocks(geometry, &presence, *volume_no) == 0;
     let (possible, mut not_recoverable): (Vec<u16>, Vec<u16>) =
         volumes.iter().copied().partition(whole);
@@ -132,12 +135,12 @@ pub fn rebuild_with(
     for volume_no in possible {
         let facts = descriptor.volume_facts(geometry.header(), volume_no);
         let writer = form.create(to, facts, descriptor.page_notes(geometry.header()))?;
-        let writer = writer.with_companions(recorded(&descriptor, companions));
+        let writer = writer.with_companions(beside.clone());
         if !copy_blocks(&blocks, &writer, monitor)? {
             not_recoverable.push(volume_no);
             continue;
         }
-        write_superblocks(geometry, &writer, &descriptor)?;
+        write_superblocks(geometry, &writer, &descriptor, &signed)?;
         let path = writer.finish(monitor)?;
         check_written(&path, set, volume_no)?;
         rebuilt.push((volume_no, path));

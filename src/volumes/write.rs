@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use crate::base::fs::{disk_of, is_removable, sync_file_system};
 use crate::base::id;
 use crate::base::monitor::Monitor;
+use crate::base::signing::{SecretKey, Signature};
 use crate::volumes::block::{BLOCK_BYTES, HEADER_BYTES, PAYLOAD_BYTES, SetHeader};
 use crate::volumes::blocks::header_at;
 use crate::volumes::descriptor::{SetDescriptor, set_id, superblock};
@@ -19,7 +20,7 @@ use crate::volumes::geometry::Geometry;
 use crate::volumes::media::{
     Carrier, CompanionFile, MediaError, PageNotes, ReadBack, VolumeFacts, VolumeWriter,
 };
-use crate::volumes::{SetPlan, VolumeError};
+use crate::volumes::{SetPlan, VolumeError, signatures};
 
 /// Blocks of payload that are hashed and written at a time.
 const BATCH_BLOCKS: usize = 64;
@@ -37,6 +38,15 @@ pub struct SetContent<'a> {
     pub facts: &'a [(String, String)],
     /// The catalog, at most as long as was planned.
     pub catalog: &'a [u8],
+}
+
+/// What a set has besides its content. None of it changes the set's id.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SetExtras<'a> {
+    /// Files on every volume.
+    pub companions: &'a [CompanionFile],
+    /// Those who sign the set.
+    pub signers: &'a [SecretKey],
 }
 
 /// The form in which volumes are written.
@@ -94,7 +104,7 @@ pub fn write(
     write_with(
         plan,
         content,
-        &[],
+        &SetExtras::default(),
         open_piece,
         to,
         ReadBack::default(),
@@ -102,24 +112,22 @@ pub fn write(
     )
 }
 
-/// Writes as [`write`] does, with companion files on every volume. The plan's medium has room for them. `read_back` says
-/// which volumes are read back.
+/// Writes as [`write`] does, with companion files and signatures on every volume. The plan's medium has room for them.
+/// `read_back` says which volumes are read back.
 ///
 /// # Errors
 /// [`VolumeError`] when a piece or a medium fails, or a stop was asked for. Then nothing is left in `to`.
 pub fn write_with(
     plan: &SetPlan,
     content: &SetContent<'_>,
-    companions: &[CompanionFile],
+    extras: &SetExtras<'_>,
     open_piece: &mut OpenPiece<'_>,
     to: &Path,
     read_back: ReadBack,
     monitor: &dyn Monitor,
 ) -> Result<SetReport, VolumeError> {
     let disk = disk_of(to);
-    let written = write_volumes(
-        plan, content, companions, open_piece, to, read_back, monitor,
-    );
+    let written = write_volumes(plan, content, extras, open_piece, to, read_back, monitor);
     // A disk that is pulled out fails in many ways, and none of them names the cause.
     let is_gone = disk.is_some_and(|disk| !disk.exists());
     written.map_err(|error| match is_gone {
@@ -134,7 +142,7 @@ pub fn write_with(
 fn write_volumes(
     plan: &SetPlan,
     content: &SetContent<'_>,
-    companions: &[CompanionFile],
+    extras: &SetExtras<'_>,
     open_piece: &mut OpenPiece<'_>,
     to: &Path,
     read_back: ReadBack,
@@ -147,6 +155,10 @@ fn write_volumes(
         ..plan.header
     };
     let geometry = Geometry::from_header(&header)?;
+    let (statement, signed) =
+        signatures::sign(&header, &descriptor, content.catalog, extras.signers)?;
+    let mut companions = extras.companions.to_vec();
+    companions.extend(signatures::files(&statement, &signed));
     let form = VolumeForm {
         carrier: plan.carrier,
         limit_bytes: plan.capacity.bytes(),
@@ -156,7 +168,7 @@ fn write_volumes(
     let writers = facts
         .map(|facts| {
             let writer = form.create(to, facts, descriptor.page_notes(&header))?;
-            Ok(writer.with_companions(companions.to_vec()))
+            Ok(writer.with_companions(companions.clone()))
         })
         .collect::<Result<Vec<_>, MediaError>>()?;
 
@@ -178,7 +190,7 @@ fn write_volumes(
     monitor.finish();
     for writer in &writers {
         write_catalog(&geometry, writer, &descriptor, content.catalog)?;
-        write_superblocks(&geometry, writer, &descriptor)?;
+        write_superblocks(&geometry, writer, &descriptor, &signed)?;
     }
     // Wide parity comes before local parity, because local groups protect it on the spare volumes.
     if geometry.stripe_count() > 0 {
@@ -343,10 +355,12 @@ pub(super) fn write_superblocks(
     geometry: &Geometry,
     writer: &VolumeWriter,
     descriptor: &SetDescriptor,
+    signatures: &[Signature],
 ) -> Result<(), VolumeError> {
     let volume_no = writer.facts().volume_no;
     for block_no in geometry.superblocks() {
-        let block = superblock(geometry.header(), descriptor, volume_no, block_no)?;
+        let place = (volume_no, block_no);
+        let block = superblock(geometry.header(), descriptor, signatures, place)?;
         writer.write_run(block_no, &block)?;
     }
     Ok(())

@@ -63,6 +63,7 @@ mod registry_troubles;
 mod sectors;
 mod serve_share;
 mod shapes;
+mod signed;
 mod stops;
 mod store_damage;
 mod store_flow;

@@ -6,6 +6,7 @@
 mod images;
 mod pack;
 mod retry;
+mod trust;
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -23,6 +24,7 @@ pub use self::images::{AsArg, ChoiceArgs, LoadArgs, LoaderArg, PushArgs, Registr
 use self::pack::percent;
 pub use self::pack::{CodecArg, EffortArg, PackArgs};
 use self::retry::retry_time;
+pub use self::trust::{KeyCommand, TrustCommand};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -122,6 +124,12 @@ pub enum Command {
     /// What is remembered of the sites that bundles were packed for.
     #[command(subcommand)]
     Site(SiteCommand),
+    /// Keys that sets are signed with.
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Whose sets are taken.
+    #[command(subcommand)]
+    Trust(TrustCommand),
     /// Show the store, and what is still needed of volume sets that are being received.
     Status,
     /// Give up volume sets that are being received: what was read of them goes, releases stay.

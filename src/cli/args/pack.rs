@@ -76,6 +76,12 @@ pub struct PackArgs {
     /// Put another program on every volume too, such as the one for arm64.
     #[arg(long, value_name = "FILE", conflicts_with = "without_program")]
     pub program: Vec<PathBuf>,
+    /// Sign the set with this secret key.
+    #[arg(long, value_name = "KEY")]
+    pub sign: Vec<PathBuf>,
+    /// Read the password of the keys from the first line of a file.
+    #[arg(long, value_name = "FILE", requires = "sign")]
+    pub password_file: Option<PathBuf>,
     /// Read the volumes back from the disk, which is done anyway on disks that can be taken out.
     #[arg(long)]
     pub read_back: bool,

@@ -19,7 +19,7 @@ use crate::cli::messages::catalog::find;
 
 /// Commands by whom they are for, in the order of the first page.
 const GROUPS: [(&str, &[&str]); 4] = [
-    ("help-group-vendor", &["add", "diff", "pack", "site"]),
+    ("help-group-vendor", &["add", "diff", "pack", "site", "key"]),
     (
         "help-group-media",
         &["inspect", "verify", "repair", "burn", "labels"],
@@ -27,8 +27,8 @@ const GROUPS: [(&str, &[&str]); 4] = [
     (
         "help-group-site",
         &[
-            "visit", "receive", "status", "forget", "receipt", "checkout", "install", "rollback",
-            "load", "push", "serve",
+            "trust", "visit", "receive", "status", "forget", "receipt", "checkout", "install",
+            "rollback", "load", "push", "serve",
         ],
     ),
     (
@@ -49,7 +49,8 @@ const GROUPS: [(&str, &[&str]); 4] = [
 ];
 
 /// Commands that use no store: their pages have no `--store`.
-const WITHOUT_STORE: [&str; 9] = [
+const WITHOUT_STORE: [&str; 10] = [
+    "key",
     "inspect",
     "verify",
     "repair",

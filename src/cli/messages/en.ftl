@@ -337,6 +337,7 @@ plan-guaranteed-burst = guaranteed: one burst of { $burst } heals with the volum
 plan-likely = likely (99 %): { $lost } lost and { $percent } % of the sectors bad, scattered over the others
 plan-likely-alone = likely (99 %): { $percent } % of the sectors bad, scattered
 plan-date = date on the volumes: { $date }
+plan-signed = signed with key { $id }, fingerprint { $fingerprint }
 plan-program = program on each volume: { $file } for { $machine }, { $size }, SHA-256 { $sha256 }
 plan-program-guides = beside it the operator guide in English and Chinese; { $size } a volume in all
 plan-program-not-static = the program is not put on the volumes: it needs libraries of this system. A static one does not (--program FILE)
@@ -353,6 +354,36 @@ packed = { $count } { $count ->
 set-without-title = a set without a title
 set-line = { $title } (set { $id }): { $data } data and { $spare } spare volumes of { $size }
 set-at-hand = at hand: { $volumes }; written by { $by }; `carryall verify` says whether all is well
+signed-trusted = signed by { $name } (key { $id }): { $comment }
+signed-stranger = signed with key { $id }, which nobody trusts here (fingerprint { $fingerprint }): { $comment }
+signed-wrong = { $count } { $count ->
+        [one] signature is
+       *[other] signatures are
+    } wrong: not for this set, or not by the key it names
+signed-unknown = { $count } { $count ->
+        [one] signature is
+       *[other] signatures are
+    } of a kind that this program does not know
+signed-not = not signed
+key-made = the secret key is in { $secret }, the public one in { $public }
+key-without-password = the secret key has no password: whoever reads the file can sign
+key-made-next = keep the secret key and a copy of it where nobody else gets at it; give { $public } to the sites, and the fingerprint by telephone
+key-id = key { $id }
+key-fingerprint = fingerprint { $fingerprint }
+key-line = { $key }
+key-ask-new = password for the new key:
+key-ask-again = the same again:
+key-ask = password of { $path }:
+trust-added = sets signed by { $name } are taken from now on
+trust-check = compare the fingerprint with the vendor by telephone before anything is received
+trust-removed = { $name } (key { $id }) is trusted no longer; { $left ->
+        [0] no key is left, and sets are taken whoever made them
+        [one] one key is left
+       *[other] { $left } keys are left
+    }
+trust-key = { $name }  key { $id }  fingerprint { $fingerprint }
+trust-nobody = no key is trusted: sets are taken whoever made them (carryall trust add KEY)
+trust-required = sets without a trusted signature are refused, with --unsigned too
 volumes-away = { $volumes }: not at hand
 volume = volume { $number }: { $state }
 volume-spare = volume { $number } (spare): { $state }
@@ -892,6 +923,8 @@ help-pack-arg-iso = Write .iso images, ready to burn, instead of folders
 help-pack-arg-with-program = Put this program on every volume with its SHA-256 and the operator guide, whatever room it takes [default: when it takes no further volume and at most 5 % of each]
 help-pack-arg-without-program = Put no program on the volumes
 help-pack-arg-program = Put another static program on every volume too, such as the one for arm64; several times for several machines
+help-pack-arg-sign = Sign the set with this secret key, for the sites that trust it; several times for several signers
+help-pack-arg-password-file = Read the password of the keys from the first line of a file [default: $CARRYALL_KEY_PASSWORD, else ask]
 help-pack-arg-read-back = Read the volumes back from the disk and compare them, past the memory of the system; always done on USB disks and others that can be taken out
 help-pack-arg-codec = The parity code
 help-pack-value-codec-gf16 = Reed-Solomon over GF(2^16), fast
@@ -903,6 +936,8 @@ help-pack-examples =
     carryall pack shop:1.1 --since shop:1.0 --to usb --media usb
     # For a site that sent its receipt
     carryall pack shop:1.1 --for plant-7.receipt --site plant-7 --to discs --media dvd
+    # Signed, so that the site knows whose it is
+    carryall pack shop:1.1 --sign vendor.key --to discs --media dvd
 
 help-inspect = Show what volumes hold
 help-inspect-long = Lists releases and items of each set, and which of its volumes are at hand. `verify` says whether they are whole.
@@ -1014,6 +1049,88 @@ help-receipt-examples =
     carryall receipt --qr
     # For a script
     carryall receipt --json
+
+help-key = Make keys, with which `pack --sign` signs sets
+help-key-long = Keys and signatures have the form of minisign, which checks them too. The secret key stays with the vendor. The public one goes to the sites, which trust it with `carryall trust add`.
+help-key-examples =
+    # A pair of keys; the password is asked for twice
+    carryall key new vendor.key
+    # Sign a set with it
+    carryall pack shop:1.0 --sign vendor.key --to discs --media dvd
+    # What to say on the telephone
+    carryall key show vendor.pub
+help-key-new = Make a pair of keys
+help-key-new-long = The secret key goes into FILE, which only its owner can read, and the public key beside it, with the ending .pub. No file is replaced.
+help-key-new-arg-file = File of the secret key, such as vendor.key
+help-key-new-arg-no-password = Do not encrypt the secret key: whoever reads the file can sign
+help-key-new-arg-password-file = Read the password from the first line of a file [default: $CARRYALL_KEY_PASSWORD, else ask twice]
+help-key-new-examples =
+    # The password is asked for
+    carryall key new vendor.key
+    # For a build server, which keeps the file safe by other means
+    carryall key new /etc/carryall/build.key --no-password
+    # With the password of a secret store
+    carryall key new build.key --password-file /run/secrets/key
+help-key-show = Show id and fingerprint of a public key
+help-key-show-long = The id tells keys apart, and anybody can make a key with any id. The fingerprint is what people compare.
+help-key-show-arg-key = The file that ends in .pub, or the line of 56 characters in it
+help-key-show-examples =
+    # A file
+    carryall key show vendor.pub
+    # A line
+    carryall key show RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3
+    # For a script
+    carryall key show vendor.pub --json
+
+help-trust = Whose sets a site takes
+help-trust-long = As soon as one key is trusted, `receive` and `visit` take only sets that a trusted key signed. The keys are in the file trust.toml in the store.
+help-trust-examples =
+    # The vendor's key, and its fingerprint to be compared by telephone
+    carryall trust add vendor.pub --name "Example Ltd"
+    # Who is trusted
+    carryall trust list
+    # Take nothing else, even with --unsigned
+    carryall trust require
+help-trust-add = Trust a key from now on
+help-trust-add-long = Compare the fingerprint with the vendor by telephone: a key that came with the discs proves nothing. The store is created when there is none.
+help-trust-add-arg-key = The file that ends in .pub, or the line of 56 characters in it
+help-trust-add-arg-name = What it is called here [default: the name of the file, else its id]
+help-trust-add-examples =
+    # A file
+    carryall trust add vendor.pub
+    # A line, with a name
+    carryall trust add RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3 --name "Example Ltd"
+    # In another store
+    carryall trust add vendor.pub --store /srv/carryall
+help-trust-list = List the keys that are trusted
+help-trust-list-long = One line for each key: its name here, its id and its fingerprint.
+help-trust-list-examples =
+    # All keys
+    carryall trust list
+    # Those of another store
+    carryall trust list --store /srv/carryall
+    # For a script
+    carryall trust list --json
+help-trust-rm = Trust a key no longer
+help-trust-rm-long = Releases that came with it stay. When the last key goes, sets are taken whoever made them.
+help-trust-rm-arg-key = Its name, its id, or the line of the key
+help-trust-rm-examples =
+    # By its name
+    carryall trust rm "Example Ltd"
+    # By its id
+    carryall trust rm E7620F1842B4E81F
+    # In another store
+    carryall trust rm "Example Ltd" --store /srv/carryall
+help-trust-require = Refuse sets without a trusted signature, even when --unsigned asks for them
+help-trust-require-long = What is in the store stays.
+help-trust-require-arg-no-longer = Let --unsigned take such sets again
+help-trust-require-examples =
+    # From now on
+    carryall trust require
+    # No longer
+    carryall trust require --no-longer
+    # In another store
+    carryall trust require --store /srv/carryall
 
 help-site = What is remembered of the sites that bundles were packed for
 help-site-long = `pack --site` remembers the last receipt of a site and what was packed for it.
@@ -1616,6 +1733,56 @@ error-pack-two-programs = { $first } and { $second } are for the same kind of ma
     .hint = leave one of them out: a volume has one program for each kind of machine
 error-pack-many-spares = { $spare_volumes } spare volumes for { $data_volumes } with data
     .hint = one or two are enough for most sites, and { $most } are not questioned: --spare 2. If it is meant as it stands, add --many-spares
+error-key-unusable = { $path }
+error-key-not-found = { $given } is neither a public key nor a file with one
+    .hint = give the file that ends in .pub, or the line of 56 characters in it
+error-key-exists = { $path } is there already
+    .hint = no key is ever replaced: name another file, or move this one away if it is not needed
+error-key-public-name = { $path } would be the secret key, and names that end in .pub are for public ones
+    .hint = name the file of the secret key, such as vendor.key; the public key is put beside it
+error-key-not-public = not a public key
+    .hint = a public key is a line of 56 characters, as `carryall key new` and `minisign -G` write it into the file that ends in .pub
+error-key-secret = a secret key, and not a public one
+    .hint = give the file that ends in .pub; the secret key stays with the vendor, and at no site
+error-key-not-secret = not a secret key
+    .hint = --sign takes the file that `carryall key new` or `minisign -G` made for the secret key
+error-key-needs-password = the key has a password
+    .hint = run this on a terminal, or give the password with --password-file FILE or in $CARRYALL_KEY_PASSWORD
+error-key-wrong-password = the password is wrong, or the file is damaged
+    .hint = try again; without the password the key is lost, and a new one must be made and trusted at the sites
+error-key-not-made = the key cannot be made
+    .hint = the system gives no random numbers, or too little memory: try again on another machine
+error-key-no-terminal = there is no terminal to ask for the password
+    .hint = give it with --password-file FILE or in $CARRYALL_KEY_PASSWORD; `key new --no-password` makes a key without one
+error-key-empty-password = the password is empty
+    .hint = nothing was made; --no-password makes a key that is not encrypted
+error-key-passwords-differ = the two passwords differ
+    .hint = nothing was made: run it again
+error-trust-damaged = { $path } cannot be understood: { $what }
+    .hint = nothing is taken in as long as it is not known who is trusted: put a copy of the file back, or move it away and add each key again with `carryall trust add`
+error-trust-no-such-key = no trusted key is called { $given }
+    .hint = { $count ->
+        [0] no key is trusted here
+       *[other] trusted are: { $has }; `carryall trust list` shows their ids
+    }
+error-trust-name-taken = another key is called { $name }
+    .hint = give another --name, or first take the other key out: carryall trust rm
+error-trust-bad-name = not a name for a key
+    .hint = a name is one line of 100 characters at most
+error-trust-unsigned = set { $set } is not signed, and this site takes signed sets only
+    .hint = nothing of it is in the store; what was read is kept. Ask the vendor for a signed set. If you know where this one comes from, run the same command with --unsigned; `carryall forget { $set }` gives it up
+error-trust-wrong-signature = set { $set } has a signature that is wrong: it is not for this set, or not by the key it names
+    .hint = nothing of it is in the store. Somebody changed the set or its signature: do not use these media, and ask the vendor; `carryall forget { $set }` gives it up
+error-trust-stranger = set { $set } is signed with a key that nobody trusts here: { $keys }
+    .hint = nothing of it is in the store; what was read is kept. If this is the vendor's key, ask for its fingerprint by telephone, and trust it: carryall trust add KEY. `carryall forget { $set }` gives the set up
+error-trust-required = set { $set }: this site is set to take signed sets only, whatever is asked for
+    .hint = ask the vendor for a signed set; `carryall trust require --no-longer` changes what this site takes
+error-receive-would-replace = { $release } is here with other content ({ $here }), and set { $set } would replace it ({ $comes })
+    .hint = what is here stays, and what was read is kept. Ask the vendor why the content changed under the same name; --replace takes the new one, `carryall forget { $set }` gives it up
+error-receive-older = set { $set } of { $date } is older than set { $newer } of { $newer_date }, which brought { $release }
+    .hint = what is here stays, and what was read is kept. An old set may bring back faults that a newer one mended; --replace takes it all the same, `carryall forget { $set }` gives it up
+error-receive-other-site = set { $set } was made for { $site } (store { $store }), and this is store { $here }
+    .hint = nothing of it is in the store; what was read is kept. Is this the disc of another site? --replace takes it all the same, `carryall forget { $set }` gives it up
 error-receipt-not-found = { $given }: there is no such file, and it is not the text of a receipt
     .hint = check the name, or give the text that `carryall receipt` prints at the site, all of its lines in quotes
 error-receipt-unusable = { $given }

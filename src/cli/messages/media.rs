@@ -11,6 +11,7 @@ use carryall::ops::pack::{PackPlan, PackReport};
 use carryall::volumes::recovery::SetNeeds;
 
 use super::delta::plan_leans;
+use super::trust::signed;
 use super::{bytes, enumerated, line, line_below, message, shown, volumes};
 
 /// The page of labels, and how to print it.
@@ -42,6 +43,10 @@ pub fn plan(plan: &PackPlan) -> String {
     out += &guarantees(plan, total);
     if let Some(date) = &plan.date {
         out += &line_below(message!("plan-date", date));
+    }
+    for key in &plan.signed_by {
+        let (id, fingerprint) = (&key.key_id, &key.fingerprint);
+        out += &line_below(message!("plan-signed", id, fingerprint));
     }
     out += &programs(plan);
     let needed = bytes(plan.needed_bytes);
@@ -133,6 +138,7 @@ pub fn set_contents(set: &SetContents) -> String {
             out += &format!("    {:>9}  {}\n", bytes(item.bytes), shown(&item.name));
         }
     }
+    out += &signed(&set.signed);
     let volumes = volumes(&set.volumes_at_hand);
     out + &line_below(message!("set-at-hand", volumes, by = set.created_by))
 }

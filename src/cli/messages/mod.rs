@@ -13,6 +13,7 @@ mod incoming;
 mod media;
 mod registry;
 mod store;
+mod trust;
 mod versions;
 mod visit;
 mod weight;
@@ -48,6 +49,10 @@ pub use store::{
     added, change, checked, checked_out, checked_reading, damaged_release, diff_total, item_new,
     item_state, kept_ready, pruned, release_line, removed, renewed, show_streams, store_created,
     store_is_empty, streams,
+};
+pub use trust::{
+    ask_new_password, ask_password_again, ask_password_of, key_facts, key_made, signed, trust_list,
+    trusted, trusted_no_longer,
 };
 pub use versions::{discard_if_done, installed, kept, rolled_back};
 pub use visit::{

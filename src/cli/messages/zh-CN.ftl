@@ -284,6 +284,7 @@ plan-guaranteed-burst = 保证：单卷自身可修复一处 { $burst } 的连�
 plan-likely = 大概率（99 %）：丢失 { $lost } 卷且其余卷有 { $percent } % 的分散坏扇区
 plan-likely-alone = 大概率（99 %）：{ $percent } % 的分散坏扇区
 plan-date = 卷上的日期：{ $date }
+plan-signed = 签名密钥 { $id }，指纹 { $fingerprint }
 plan-program = 每卷附带程序：{ $file }（{ $machine }），{ $size }，SHA-256 { $sha256 }
 plan-program-guides = 并附中英文操作手册，每卷共占 { $size }
 plan-program-not-static = 卷上不附带程序：当前程序依赖本机的系统库；静态程序没有这个限制（--program 文件）
@@ -297,6 +298,29 @@ packed = 卷集 { $set } 的 { $count } 卷已写入 { $to }。请将每卷写�
 set-without-title = 无标题卷集
 set-line = { $title }（卷集 { $id }）：{ $data } 个数据卷和 { $spare } 个备用卷，每卷 { $size }
 set-at-hand = 手头有：{ $volumes }；由 { $by } 写入；是否完好请用 carryall verify 检查
+signed-trusted = 由 { $name } 签名（密钥 { $id }）：{ $comment }
+signed-stranger = 由密钥 { $id } 签名，但本站点不信任该密钥（指纹 { $fingerprint }）：{ $comment }
+signed-wrong = { $count } 个签名无效：不是对本卷集的签名，或不是所注密钥签的
+signed-unknown = { $count } 个签名的算法本程序不认识
+signed-not = 没有签名
+key-made = 私钥在 { $secret }，公钥在 { $public }
+key-without-password = 私钥没有口令保护：谁能读到这个文件，谁就能签名
+key-made-next = 请将私钥及其备份保存在他人接触不到的地方；把 { $public } 交给各站点，并在电话中告知指纹
+key-id = 密钥 { $id }
+key-fingerprint = 指纹 { $fingerprint }
+key-line = { $key }
+key-ask-new = 新密钥的口令：
+key-ask-again = 请再输入一次：
+key-ask = { $path } 的口令：
+trust-added = 从现在起接收由 { $name } 签名的卷集
+trust-check = 接收任何内容之前，请先打电话与发送方核对指纹
+trust-removed = 不再信任 { $name }（密钥 { $id }）；{ $left ->
+        [0] 已没有受信任的密钥，任何人制作的卷集都会接收
+       *[other] 还有 { $left } 个受信任的密钥
+    }
+trust-key = { $name }  密钥 { $id }  指纹 { $fingerprint }
+trust-nobody = 没有受信任的密钥：任何人制作的卷集都会接收（carryall trust add 密钥）
+trust-required = 没有可信签名的卷集一律拒收，加 --unsigned 也不行
 volumes-away = { $volumes }：不在手头
 volume = 第 { $number } 卷：{ $state }
 volume-spare = 第 { $number } 卷（备用）：{ $state }
@@ -805,6 +829,8 @@ help-pack-arg-iso = 写成可直接刻录的 .iso 映像，而不是目录
 help-pack-arg-with-program = 每卷都附带本程序、它的 SHA-256 和操作手册，无论占多少空间【默认：不增加卷数且不超过每卷的 5 % 时附带】
 help-pack-arg-without-program = 卷上不附带程序
 help-pack-arg-program = 每卷再附带另一个静态程序，例如 arm64 版；可多次给出，每种机器一个
+help-pack-arg-sign = 用这个私钥为卷集签名，供信任它的站点核对；可多次给出，由多人签名
+help-pack-arg-password-file = 从文件的第一行读取密钥口令【默认：$CARRYALL_KEY_PASSWORD，否则询问】
 help-pack-arg-read-back = 写完后从磁盘读回并核对，不使用系统缓存；U 盘等可移动磁盘总会这样做
 help-pack-arg-codec = 校验码
 help-pack-value-codec-gf16 = GF(2^16) 上的 Reed-Solomon 码，快
@@ -816,6 +842,8 @@ help-pack-examples =
     carryall pack shop:1.1 --since shop:1.0 --to usb --media usb
     # 为发来回执的站点打包
     carryall pack shop:1.1 --for plant-7.receipt --site plant-7 --to discs --media dvd
+    # 签名，让站点知道是谁做的
+    carryall pack shop:1.1 --sign vendor.key --to discs --media dvd
 
 help-inspect = 查看卷里有什么
 help-inspect-long = 列出每套卷中的发布包和项目，以及手头有哪些卷。是否完好请用 verify 检查。
@@ -927,6 +955,88 @@ help-receipt-examples =
     carryall receipt --qr
     # 供脚本使用
     carryall receipt --json
+
+help-key = 生成密钥，供 pack --sign 为卷集签名
+help-key-long = 密钥和签名采用 minisign 的格式，minisign 也能核对。私钥留在发送方；公钥交给各站点，由站点用 carryall trust add 表示信任。
+help-key-examples =
+    # 生成一对密钥，口令要输入两次
+    carryall key new vendor.key
+    # 用它为卷集签名
+    carryall pack shop:1.0 --sign vendor.key --to discs --media dvd
+    # 在电话中要念的内容
+    carryall key show vendor.pub
+help-key-new = 生成一对密钥
+help-key-new-long = 私钥写入所给文件，只有所有者可读；公钥写在它旁边，以 .pub 结尾。不覆盖任何文件。
+help-key-new-arg-file = 私钥文件，例如 vendor.key
+help-key-new-arg-no-password = 不加密私钥：谁能读到文件，谁就能签名
+help-key-new-arg-password-file = 从文件的第一行读取口令【默认：$CARRYALL_KEY_PASSWORD，否则询问两次】
+help-key-new-examples =
+    # 会询问口令
+    carryall key new vendor.key
+    # 用于构建服务器，文件另有保护
+    carryall key new /etc/carryall/build.key --no-password
+    # 口令来自密钥管理系统
+    carryall key new build.key --password-file /run/secrets/key
+help-key-show = 查看公钥的编号和指纹
+help-key-show-long = 编号用来区分密钥，但任何人都能造出任意编号的密钥；要核对的是指纹。
+help-key-show-arg-key = 以 .pub 结尾的文件，或其中那一行 56 个字符
+help-key-show-examples =
+    # 一个文件
+    carryall key show vendor.pub
+    # 一行文字
+    carryall key show RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3
+    # 供脚本使用
+    carryall key show vendor.pub --json
+
+help-trust = 设定站点接收谁的卷集
+help-trust-long = 只要信任了一个密钥，receive 和 visit 就只接收由受信任密钥签名的卷集。密钥保存在仓库的 trust.toml 文件里。
+help-trust-examples =
+    # 发送方的密钥；请打电话核对指纹
+    carryall trust add vendor.pub --name "Example Ltd"
+    # 信任了谁
+    carryall trust list
+    # 其余一律拒收，加 --unsigned 也不行
+    carryall trust require
+help-trust-add = 从现在起信任一个密钥
+help-trust-add-long = 请打电话与发送方核对指纹：随光盘一起来的密钥什么也证明不了。没有仓库时会新建。
+help-trust-add-arg-key = 以 .pub 结尾的文件，或其中那一行 56 个字符
+help-trust-add-arg-name = 它在这里的名称【默认：文件名，否则为密钥编号】
+help-trust-add-examples =
+    # 一个文件
+    carryall trust add vendor.pub
+    # 一行文字，并给出名称
+    carryall trust add RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3 --name "Example Ltd"
+    # 另一个仓库
+    carryall trust add vendor.pub --store /srv/carryall
+help-trust-list = 列出受信任的密钥
+help-trust-list-long = 每个密钥一行：名称、编号和指纹。
+help-trust-list-examples =
+    # 全部密钥
+    carryall trust list
+    # 另一个仓库的密钥
+    carryall trust list --store /srv/carryall
+    # 供脚本使用
+    carryall trust list --json
+help-trust-rm = 不再信任一个密钥
+help-trust-rm-long = 已经接收的发布包不受影响。最后一个密钥移除后，任何人制作的卷集都会接收。
+help-trust-rm-arg-key = 它的名称、编号，或公钥那一行
+help-trust-rm-examples =
+    # 按名称
+    carryall trust rm "Example Ltd"
+    # 按编号
+    carryall trust rm E7620F1842B4E81F
+    # 另一个仓库
+    carryall trust rm "Example Ltd" --store /srv/carryall
+help-trust-require = 没有可信签名的卷集一律拒收，加 --unsigned 也不行
+help-trust-require-long = 仓库中已有的内容不受影响。
+help-trust-require-arg-no-longer = 重新允许用 --unsigned 接收这类卷集
+help-trust-require-examples =
+    # 从现在起
+    carryall trust require
+    # 取消
+    carryall trust require --no-longer
+    # 另一个仓库
+    carryall trust require --store /srv/carryall
 
 help-site = 查看或删除打包时记住的站点
 help-site-long = pack --site 会记住站点最近的回执，以及为它打包过的内容。
@@ -1528,6 +1638,56 @@ error-pack-two-programs = { $first } 和 { $second } 适用于同一种机器
     .hint = 请去掉其中一个：每种机器在卷上只有一个程序
 error-pack-many-spares = { $data_volumes } 个数据卷却要 { $spare_volumes } 个备用卷
     .hint = 多数现场一两卷即可（--spare 2），不超过 { $most } 卷不会询问；如确需这么多，请加 --many-spares
+error-key-unusable = { $path }
+error-key-not-found = { $given } 既不是公钥，也不是公钥文件
+    .hint = 请给出以 .pub 结尾的文件，或其中那一行 56 个字符
+error-key-exists = { $path } 已经存在
+    .hint = 密钥从不覆盖：请换一个文件名；如果确实不再需要原文件，请先移走
+error-key-public-name = { $path } 将是私钥，而以 .pub 结尾的名称只用于公钥
+    .hint = 请给出私钥的文件名，例如 vendor.key；公钥会写在它旁边
+error-key-not-public = 不是公钥
+    .hint = 公钥是一行 56 个字符，carryall key new 和 minisign -G 会把它写入以 .pub 结尾的文件
+error-key-secret = 这是私钥，不是公钥
+    .hint = 请给出以 .pub 结尾的文件；私钥只留在发送方，不放在任何站点
+error-key-not-secret = 不是私钥
+    .hint = --sign 需要 carryall key new 或 minisign -G 生成的私钥文件
+error-key-needs-password = 该密钥有口令
+    .hint = 请在终端中运行，或用 --password-file 文件 或 $CARRYALL_KEY_PASSWORD 提供口令
+error-key-wrong-password = 口令不对，或文件已损坏
+    .hint = 请重试；没有口令密钥就无法使用，只能另做新密钥，并让各站点重新信任
+error-key-not-made = 无法生成密钥
+    .hint = 系统不提供随机数，或内存不足：请换一台机器再试
+error-key-no-terminal = 没有可以询问口令的终端
+    .hint = 请用 --password-file 文件 或 $CARRYALL_KEY_PASSWORD 提供口令；key new --no-password 可生成无口令的密钥
+error-key-empty-password = 口令为空
+    .hint = 未生成任何文件；--no-password 可生成不加密的密钥
+error-key-passwords-differ = 两次输入的口令不一致
+    .hint = 未生成任何文件：请重新运行
+error-trust-damaged = 无法理解 { $path }：{ $what }
+    .hint = 不知道信任谁之前，什么都不会接收：请放回该文件的副本，或移走它，再用 carryall trust add 逐个添加密钥
+error-trust-no-such-key = 没有名为 { $given } 的受信任密钥
+    .hint = { $count ->
+        [0] 这里没有受信任的密钥
+       *[other] 受信任的有：{ $has }；carryall trust list 可查看它们的编号
+    }
+error-trust-name-taken = 已有另一个密钥叫 { $name }
+    .hint = 请用 --name 另起名称，或先移除那个密钥：carryall trust rm
+error-trust-bad-name = 不能用作密钥的名称
+    .hint = 名称为一行文字，最多 100 个字符
+error-trust-unsigned = 卷集 { $set } 没有签名，而本站点只接收有签名的卷集
+    .hint = 它的内容没有进入仓库，已读的部分保留。请向发送方索取有签名的卷集。如果确知它的来源，可在同一命令后加 --unsigned；carryall forget { $set } 可放弃它
+error-trust-wrong-signature = 卷集 { $set } 的签名无效：不是对本卷集的签名，或不是所注密钥签的
+    .hint = 它的内容没有进入仓库。卷集或签名被人改动过：请勿使用这些介质，并与发送方联系；carryall forget { $set } 可放弃它
+error-trust-stranger = 卷集 { $set } 的签名密钥在本站点不受信任：{ $keys }
+    .hint = 它的内容没有进入仓库，已读的部分保留。如果这是发送方的密钥，请打电话核对指纹，再信任它：carryall trust add 密钥。carryall forget { $set } 可放弃该卷集
+error-trust-required = 卷集 { $set }：本站点已设为只接收有签名的卷集，不接受例外
+    .hint = 请向发送方索取有签名的卷集；carryall trust require --no-longer 可更改本站点的设置
+error-receive-would-replace = 仓库中已有 { $release }，内容不同（{ $here }）；卷集 { $set } 会替换它（{ $comes }）
+    .hint = 现有的内容不变，已读的部分保留。请问发送方为什么同名而内容不同；--replace 可改用新的，carryall forget { $set } 可放弃它
+error-receive-older = { $date } 的卷集 { $set } 早于带来 { $release } 的 { $newer_date } 的卷集 { $newer }
+    .hint = 现有的内容不变，已读的部分保留。旧卷集可能带回新卷集已修正的问题；--replace 仍可接收，carryall forget { $set } 可放弃它
+error-receive-other-site = 卷集 { $set } 是为 { $site } 制作的（仓库 { $store }），而这里是仓库 { $here }
+    .hint = 它的内容没有进入仓库，已读的部分保留。是否拿错了别的站点的光盘？--replace 仍可接收，carryall forget { $set } 可放弃它
 error-receipt-not-found = { $given }：没有这个文件，它本身也不是回执文字
     .hint = 请检查文件名；或用引号给出站点上 carryall receipt 打印的全部文字
 error-receipt-unusable = { $given }

@@ -17,7 +17,7 @@ use carryall::volumes::media::{Carrier, ReadBack};
 
 use crate::cli::args::{CodecArg, EffortArg, PackArgs};
 use crate::cli::exit::Failure;
-use crate::cli::{Context, messages, open};
+use crate::cli::{Context, key, messages, open};
 
 pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
     let store = open::store(context, OpenMode::Read)?;
@@ -35,6 +35,7 @@ pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
         return estimate(context, &store, &releases, &recipients, args);
     }
     let mut options = options(args)?;
+    options.signers = key::signers(&args.sign, args.password_file.as_deref())?;
     options.receivers = recipients;
     let notes = said::notes(&store, &releases, args)?;
     if args.plan {

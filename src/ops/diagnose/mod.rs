@@ -9,6 +9,7 @@ mod oci;
 mod registry;
 mod store;
 mod system;
+mod trust;
 mod volumes;
 
 use std::error::Error as Cause;
@@ -19,6 +20,7 @@ use crate::base::diagnostic::{Diagnostic, diagnostic};
 use crate::base::envelope::EnvelopeError;
 use crate::base::monitor::Interrupted;
 use crate::base::output::OutputError;
+use crate::base::signing::KeyError;
 use crate::base::size::ByteSize;
 use crate::bundle::BundleError;
 use crate::bundle::receipt::ReceiptError;
@@ -36,6 +38,7 @@ use crate::ops::add::AddError;
 use crate::ops::checkout::CheckoutError;
 use crate::ops::program::ProgramError;
 use crate::ops::publish::load::LoadError;
+use crate::ops::trust::TrustError;
 use crate::ops::{Error, ErrorKind, is_fault};
 use crate::store::storage::StorageError;
 use crate::store::{FrameDamage, StoreError};
@@ -104,6 +107,8 @@ pub fn diagnose(error: &(dyn Cause + 'static)) -> Diagnostic {
         ChoiceError => oci::of_choice,
         LoadError => oci::of_load,
         ProgramError => of_program,
+        TrustError => trust::of,
+        KeyError => trust::of_key,
         ExportError => oci::of_export,
         ReferenceError => oci::of_reference,
         BackendError => backend,
@@ -143,6 +148,7 @@ fn of(error: &Error) -> Diagnostic {
         Error::Checkout(error) => checkout(error),
         Error::Load(error) => oci::of_load(error),
         Error::Program(error) => of_program(error),
+        Error::Trust(error) => trust::of(error),
         Error::Bundle(error) => content::of_bundle(error),
         Error::Media(error) => volumes::of_media(error),
         Error::Output(error) => content::of_output(error),

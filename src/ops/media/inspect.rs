@@ -12,6 +12,7 @@ use crate::base::monitor::Monitor;
 use crate::base::path_text;
 use crate::ops::Error;
 use crate::ops::media::verify::{ReleaseOnMedia, releases, without_volume};
+use crate::ops::trust::{SetSigners, TrustedKeys};
 use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::{Blocks, SetReader, discover_contents};
 
@@ -54,6 +55,17 @@ pub struct SetContents {
     pub payload_bytes: u64,
     /// Volumes of which any block was found.
     pub volumes_at_hand: Vec<u16>,
+    /// Who signed it.
+    pub signed: SetSigners,
+}
+
+impl InspectReport {
+    /// Adds the names that a site gave the keys of signers.
+    pub fn name_signers(&mut self, trusted: &TrustedKeys) {
+        self.sets
+            .iter_mut()
+            .for_each(|set| set.signed.name(trusted));
+    }
 }
 
 /// Finds out what the media at or below `paths` hold.
@@ -92,5 +104,6 @@ fn contents(set: &SetReader) -> SetContents {
             .map_or_else(String::new, |each| each.title.clone()),
         created_by: descriptor.map_or_else(String::new, |each| each.created_by),
         volumes_at_hand: volumes.filter(|no| set.presence().seen(*no)).collect(),
+        signed: SetSigners::of(&set.signatures()),
     }
 }

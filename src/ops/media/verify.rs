@@ -19,6 +19,7 @@ use crate::base::path_text;
 use crate::base::size::total;
 use crate::bundle::{Catalog, FramePlace, check_frame};
 use crate::ops::Error;
+use crate::ops::trust::{SetSigners, TrustedKeys};
 use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::media::scan::RETRY_TIME;
 use crate::volumes::media::{MediaSource, is_rescue_map};
@@ -82,6 +83,17 @@ pub struct SetVerdict {
     pub lost_items: Vec<String>,
     /// Volumes with blocks that have a right hash but do not hold what was packed. They count as damaged.
     pub wrong_volumes: Vec<u16>,
+    /// Who signed it.
+    pub signed: SetSigners,
+}
+
+impl VerifyReport {
+    /// Adds the names that a site gave the keys of signers.
+    pub fn name_signers(&mut self, trusted: &TrustedKeys) {
+        self.sets
+            .iter_mut()
+            .for_each(|set| set.signed.name(trusted));
+    }
 }
 
 /// A release as the catalog describes it.
@@ -175,9 +187,11 @@ pub fn verify_within(
         return Err(Error::no_volumes(paths));
     }
     let mut judged = Vec::new();
-    let mut wrong = Vec::new();
+    let (mut wrong, mut signed) = (Vec::new(), Vec::new());
     let mut findings = findings;
     for mut set in sets {
+        // Superblocks with a wrong signature are taken out below.
+        signed.push(SetSigners::of(&set.signatures()));
         let volumes = wrong_volumes(&mut set, monitor)?;
         for volume_no in &volumes {
             let subject = Subject::Volume {
@@ -197,8 +211,11 @@ pub fn verify_within(
         .collect();
     let verdicts: Vec<SetVerdict> = sets
         .iter()
-        .zip(wrong)
-        .map(|((set, recovery), wrong)| judge(set, recovery, wrong))
+        .zip(wrong.into_iter().zip(signed))
+        .map(|((set, recovery), (wrong, signed))| SetVerdict {
+            signed,
+            ..judge(set, recovery, wrong)
+        })
         .collect();
     let without_volume = without_volume(paths, &sources, &met_blocks);
     let report = VerifyReport {
@@ -359,6 +376,7 @@ fn judge(set: &SetReader, recovery: &Recovery, wrong_volumes: Vec<u16>) -> SetVe
         volumes,
         needs,
         wrong_volumes,
+        signed: SetSigners::default(),
     }
 }
 

@@ -22,6 +22,7 @@ use crate::base::id::SetId;
 use crate::base::monitor::Monitor;
 use crate::base::output;
 use crate::base::path_text;
+use crate::base::signing::SecretKey;
 use crate::base::size::total;
 use crate::bundle::receipt::HeldRelease;
 use crate::bundle::receipt::packed::PackedSet;
@@ -33,12 +34,13 @@ use crate::content::release::{ReleaseName, ReleaseRoot};
 use crate::oci::image::Images;
 use crate::ops::space::Space;
 use crate::ops::space::free_bytes;
+use crate::ops::trust::KeyFacts;
 use crate::ops::{Error, Releases};
 use crate::store::Store;
 use crate::volumes::block::ParityCodec;
 use crate::volumes::descriptor::{FACT_CONTACT, FACT_DATE, FACT_ITEM_BYTES, FACT_PROGRAM};
 use crate::volumes::media::{Capacity, Carrier, CompanionFile, MediaError, ReadBack};
-use crate::volumes::{self, Guarantee, SetContent, SetPlan, SetRequest};
+use crate::volumes::{self, Guarantee, SetContent, SetExtras, SetPlan, SetRequest};
 
 /// Options of `pack`.
 #[derive(Debug, Clone)]
@@ -63,6 +65,8 @@ pub struct PackOptions {
     pub receivers: Vec<Recipient>,
     /// Programs that stand on every volume.
     pub programs: PackPrograms,
+    /// Keys that sign the set.
+    pub signers: Vec<SecretKey>,
 }
 
 impl PackOptions {
@@ -78,6 +82,7 @@ impl PackOptions {
             read_back: ReadBack::default(),
             receivers: Vec::new(),
             programs: PackPrograms::default(),
+            signers: Vec::new(),
         }
     }
 }
@@ -155,6 +160,8 @@ pub struct PackPlan {
     pub companion_bytes: u64,
     /// The reason why the running program is not on the volumes. `None` when it is, or was not wanted.
     pub program_left_out: Option<ProgramLeftOut>,
+    /// The keys that sign the set.
+    pub signed_by: Vec<KeyFacts>,
 }
 
 /// A recipient of the bundle.
@@ -263,10 +270,14 @@ pub fn pack_with(
     let mut open = |piece_no: usize| -> std::io::Result<Box<dyn std::io::Read + '_>> {
         Ok(Box::new(cut.open_piece(piece_no)?))
     };
+    let extras = SetExtras {
+        companions: &companions,
+        signers: &options.signers,
+    };
     let written = volumes::write_with(
         &plan,
         &content,
-        &companions,
+        &extras,
         &mut open,
         to,
         options.read_back,
@@ -369,13 +380,15 @@ fn draw(
         local_percent: options.local_percent,
         codec: options.codec,
     };
-    let planned = programs::plan_with(&request, &options.programs)?;
+    let planned = programs::plan_with(&request, &options.programs, options.signers.len())?;
     let mut shown = describe(&planned, releases, &cut, catalog.len() as u64);
     shown.programs = planned.programs(&options.programs);
     before::question(notes, shown.data_volumes, shown.spare_volumes)?;
     shown.receivers = recipients;
     shown.together_bytes = together_bytes;
     shown.date.clone_from(&notes.date);
+    let keys = options.signers.iter().map(SecretKey::public_key);
+    shown.signed_by = keys.map(KeyFacts::of).collect();
     Ok(Drawn {
         plan: planned.plan,
         companions: planned.companions,
@@ -532,5 +545,6 @@ fn describe(
         programs: Vec::new(),
         companion_bytes,
         program_left_out: planned.left_out,
+        signed_by: Vec::new(),
     }
 }

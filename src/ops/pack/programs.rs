@@ -10,7 +10,7 @@ use crate::base::size::total;
 use crate::ops::Error;
 use crate::ops::program::{Program, ProgramError, companions};
 use crate::volumes::media::{CompanionFile, CompanionRoom};
-use crate::volumes::{self, SetPlan, SetRequest};
+use crate::volumes::{self, SetPlan, SetRequest, signatures};
 
 /// Without being asked for, programs take at most one part in so many of a medium.
 const SHARE: u64 = 20;
@@ -119,13 +119,15 @@ impl PackPrograms {
 pub(crate) struct PlanWithCompanions {
     pub(crate) plan: SetPlan,
     pub(crate) companions: Vec<CompanionFile>,
+    /// Those who sign the set, and whose signatures take room too.
+    signers: usize,
     pub(crate) left_out: Option<ProgramLeftOut>,
 }
 
 impl PlanWithCompanions {
     /// Returns the room that the companion files of one volume take.
     pub(crate) fn room(&self) -> CompanionRoom {
-        room_of(&self.companions)
+        room_of(&self.companions, self.signers)
     }
 
     /// Describes the programs.
@@ -146,23 +148,27 @@ impl PlanWithCompanions {
     }
 }
 
-fn room_of(files: &[CompanionFile]) -> CompanionRoom {
-    CompanionRoom::of(files.iter().map(|file| file.bytes.len() as u64))
+fn room_of(files: &[CompanionFile], signers: usize) -> CompanionRoom {
+    signatures::room_with(signers, files.iter().map(|file| file.bytes.len() as u64))
 }
 
-/// Plans a set, with programs as far as they are wanted and fit.
+/// Plans a set for so many signers, with programs as far as they are wanted and fit.
 pub(crate) fn plan_with(
     request: &SetRequest<'_>,
     programs: &PackPrograms,
+    signers: usize,
 ) -> Result<PlanWithCompanions, Error> {
     let companions = match programs.wish {
         ProgramWish::Never => Vec::new(),
         ProgramWish::WhenTheyFit | ProgramWish::Always => companions(&programs.programs),
     };
+    let mut bare = request.clone();
+    bare.capacity = request.capacity.with_companions(room_of(&[], signers));
     let without = |left_out| -> Result<_, Error> {
         Ok(PlanWithCompanions {
-            plan: volumes::plan(request)?,
+            plan: volumes::plan(&bare)?,
             companions: Vec::new(),
+            signers,
             left_out,
         })
     };
@@ -170,7 +176,9 @@ pub(crate) fn plan_with(
         return without(programs.left_out);
     }
     let mut wider = request.clone();
-    wider.capacity = request.capacity.with_companions(room_of(&companions));
+    wider.capacity = request
+        .capacity
+        .with_companions(room_of(&companions, signers));
     let plan = volumes::plan(&wider);
     if programs.wish == ProgramWish::WhenTheyFit {
         let bare = without(Some(ProgramLeftOut::NoRoom))?;
@@ -189,6 +197,7 @@ pub(crate) fn plan_with(
     Ok(PlanWithCompanions {
         plan: plan?,
         companions,
+        signers,
         left_out: programs.left_out,
     })
 }

@@ -15,6 +15,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::base::id::SetId;
 use crate::base::read_at::ReadAt;
+use crate::base::signing::Signature;
 use crate::volumes::block::{BLOCK_BYTES, HEADER_BYTES, PAYLOAD_BYTES};
 use crate::volumes::blocks::{Blocks, OTHERS_MAX, copies_of, header_at};
 use crate::volumes::choices::right_choice;
@@ -25,6 +26,7 @@ use crate::volumes::media::{AccessPattern, MediaSource};
 use crate::volumes::recovery::{
     BlockPlace, Presence, Recovery, RecoveryGoal, SetNeeds, needs, recover,
 };
+use crate::volumes::signatures::{self, SetSignatures, wrong_superblocks};
 use crate::volumes::slices::{self, Slices, bytes_of};
 use crate::volumes::{PayloadReader, SetDescriptor, VolumeError};
 
@@ -193,12 +195,31 @@ impl SetReader {
         let Some(described) = &self.described else {
             return Vec::new();
         };
-        let places = forged_blocks(self, &self.presence, described).unwrap_or_default();
+        let mut places = forged_blocks(self, &self.presence, described).unwrap_or_default();
+        places.extend(wrong_superblocks(self, &self.presence, described));
+        places.sort_unstable();
+        places.dedup();
         for place in &places {
             self.presence.remove(*place);
             self.damaged.add(*place);
         }
         places
+    }
+
+    /// Returns who signed the set. Nobody did as long as catalog and descriptor are not known.
+    pub fn signatures(&self) -> SetSignatures {
+        let described = self.described.as_ref();
+        described.map_or_else(SetSignatures::default, |described| {
+            signatures::of_set(self, &self.presence, described)
+        })
+    }
+
+    /// Returns the statement and the signatures that its volumes were written with.
+    pub(crate) fn signatures_written(&self) -> (String, Vec<Signature>) {
+        let described = self.described.as_ref();
+        described.map_or_else(Default::default, |described| {
+            signatures::written(self, &self.presence, described)
+        })
     }
 
     /// Returns a reader of a data volume's payload as it was found, without healing.

@@ -1,0 +1,52 @@
+//! Arguments of `key` and `trust`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+/// `key`.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Make a pair of keys.
+    New {
+        /// File of the secret key.
+        file: PathBuf,
+        /// Do not encrypt the secret key.
+        #[arg(long, conflicts_with = "password_file")]
+        no_password: bool,
+        /// Read the password from the first line of a file.
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+    },
+    /// Show what tells a public key from others.
+    Show {
+        /// The key.
+        key: String,
+    },
+}
+
+/// `trust`.
+#[derive(Debug, Subcommand)]
+pub enum TrustCommand {
+    /// Trust a key from now on.
+    Add {
+        /// The key.
+        key: String,
+        /// What it is called here.
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+    },
+    /// List the keys that are trusted.
+    List,
+    /// Trust a key no longer.
+    Rm {
+        /// Its name, its id or the key itself.
+        key: String,
+    },
+    /// Take nothing else, even when asked to.
+    Require {
+        /// Take that back.
+        #[arg(long)]
+        no_longer: bool,
+    },
+}
