@@ -2,7 +2,7 @@
 """Reads volumes of carryall without carryall: verifies, lists and extracts undamaged sets.
 
 It follows docs/format.md section by section, shares no code with carryall, and is meant to be read with the document. It needs Python 3.9,
-blake3, zstandard, and reader_deflate.py and reader_labels.py beside it. The unpacked bytes go into a temporary file ($TMPDIR) as large as the releases.
+blake3, zstandard, and reader_deflate.py, reader_labels.py and reader_signatures.py beside it. The unpacked bytes go into a temporary file ($TMPDIR) as large as the releases.
 
     reader.py verify PATH...            every block, frame and chunk of the sets in these folders and images
     reader.py list PATH...              releases, items and entries
@@ -16,7 +16,7 @@ import lzma, mmap, os, struct, sys, tempfile
 from blake3 import blake3
 import zstandard
 from reader_deflate import NotRemade, Remaker, Unreadable, check
-import reader_labels
+import reader_labels, reader_signatures
 
 BLOCK, PAYLOAD = 65536, 65472
 
@@ -126,8 +126,19 @@ class Set:
         catalog = b"".join(blocks[1:])[:length]
         check(len(catalog) == length and blake3(catalog).digest() == digest, "the catalog's hash")
         numbers = struct.pack("<BHHHHHIIQ", self.codec, self.K, self.M, self.w, self.n, self.p, self.C, self.B, length)
-        check(blake3(numbers + catalog + d.data).digest()[:16] == self.id, "the set's id")
+        self.root = blake3(numbers + catalog + d.data).digest()
+        check(self.root[:16] == self.id, "the set's id")
         return catalog
+
+    def signers(self):
+        """Who signed the set, by the first superblock that is there."""
+        superblock = next((self.get(*place)[4096:] for place in sorted(self.where) if place[1] in self.supers), bytes(56))
+        behind = superblock[56 + struct.unpack_from("<Q", superblock, 16)[0]:]
+        if behind[:8] != b"\x8aCRYALL\n":
+            return []
+        _, f = envelope(behind, 11, 48 << 10)
+        records = f.end(f.sequence(lambda: (f.number("H"), f.bytes(), f.bytes())))
+        return reader_signatures.signers(records, reader_signatures.statement(self.id, self.root, self.title))
 
     def frames(self, sizes):
         """The frames, one behind the other on each data volume; none crosses to the next."""
@@ -542,6 +553,8 @@ def main(words):
     gaps, chunks = 0, Chunks()
     for one, (releases, frames, _) in in_order(sets_in(paths)):
         show(f"set {one.id.hex()}: {one.title}, {one.K} data volumes and {one.M} spares, made by {one.by}")
+        for line in one.signers():
+            show("  " + line)
         lacks = one.missing()
         for volume, count in lacks.items():
             say(f"volume {volume} of {one.K + one.M}: {count} of {one.B} blocks are missing or damaged")

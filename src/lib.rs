@@ -259,8 +259,12 @@ pub use store::CheckDepth;
 #[doc(inline)]
 pub use ops::pack::recipients;
 
+#[doc(inline)]
+pub use ops::trust;
+
 /// Parts of options.
 pub mod options {
+    pub use crate::base::signing::{PublicKey, SecretKey};
     pub use crate::bundle::receipt::{Receipt, site::SiteName};
     pub use crate::files::unpacker::{Depth, OpenOptions};
     pub use crate::files::versions::Pattern;
@@ -324,6 +328,7 @@ pub mod report {
 pub mod error {
     pub use crate::base::backend::BackendError;
     pub use crate::base::output::OutputError;
+    pub use crate::base::signing::KeyError;
     pub use crate::bundle::{BundleError, receipt::ReceiptError};
     pub use crate::content::recipe::RecipeError;
     pub use crate::files::{LayoutError, versions::VersionsError};
@@ -334,6 +339,7 @@ pub mod error {
     pub use crate::ops::checkout::CheckoutError;
     pub use crate::ops::program::ProgramError;
     pub use crate::ops::publish::load::LoadError;
+    pub use crate::ops::trust::TrustError;
     pub use crate::store::StoreError;
     pub use crate::volumes::{VolumeError, media::MediaError};
 }

@@ -40,6 +40,8 @@ pub enum EnvelopeKind {
     ReceivedSets = 10,
     /// Signatures of a volume set, in its superblocks.
     Signatures = 11,
+    /// Which sets brought the newest releases to a site's store.
+    NewestSets = 12,
 }
 
 /// Says what is wrong with an enveloped file.

@@ -16,6 +16,7 @@ fn receive(context: &Context, args: &ReceiveArgs, store: &Store) -> Result<u8, F
     let mut options = ReceiveOptions::default();
     options.platforms.clone_from(&args.platform);
     options.retry_time = args.retry_time;
+    args.taken.apply(&mut options);
     let report = receive::receive_with(store, &args.paths, &options, &context.screen)?;
     context.print(&report, text)?;
     if report.needs_base() && !context.json {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::base::backend::{BackendError, BoxError};
 use crate::base::diagnostic::{Arg, Diagnostic};
-use crate::base::id::BlobId;
+use crate::base::id::{BlobId, ReleaseId, SetId, StoreId};
 use crate::base::monitor::Interrupted;
 use crate::base::output::OutputError;
 use crate::base::size::ByteSize;
@@ -249,6 +249,44 @@ pub enum Error {
         /// The mismatch.
         source: Box<Error>,
     },
+    /// A release is in the store with other content, and the set would replace it.
+    #[error("{release} is {} here, and set {} has it as {}", here.short(), set.short(), comes.short())]
+    WouldReplace {
+        /// The set.
+        set: SetId,
+        /// The release.
+        release: String,
+        /// Its id here.
+        here: ReleaseId,
+        /// Its id in the set.
+        comes: ReleaseId,
+    },
+    /// A newer set brought another version of the release.
+    #[error("set {} of {date} is older than set {} of {newer_date}, which brought {release}", set.short(), newer.short())]
+    OlderSet {
+        /// The set.
+        set: SetId,
+        /// Its day.
+        date: String,
+        /// The newer set.
+        newer: SetId,
+        /// Its day.
+        newer_date: String,
+        /// The release that it brought.
+        release: String,
+    },
+    /// The set was made for another site.
+    #[error("set {} was made for {site} (store {store})", set.short())]
+    OtherSite {
+        /// The set.
+        set: SetId,
+        /// The site's name.
+        site: String,
+        /// First hex digits of its store's id.
+        store: String,
+        /// The store here.
+        here: StoreId,
+    },
     /// A release on the volumes could not be restored, so it is refused.
     #[error("{release} is refused: {what}: {why}")]
     Refused {
@@ -304,6 +342,22 @@ pub enum ErrorKind {
 }
 
 impl Error {
+    /// Returns whether a set is not taken as it stands, so that another one may be.
+    pub fn is_refusal_of_set(&self) -> bool {
+        matches!(
+            self,
+            Self::WouldReplace { .. }
+                | Self::OlderSet { .. }
+                | Self::OtherSite { .. }
+                | Self::Trust(
+                    TrustError::Unsigned { .. }
+                        | TrustError::WrongSignature { .. }
+                        | TrustError::Stranger { .. }
+                        | TrustError::Required { .. }
+                )
+        )
+    }
+
     /// Adds the path to an I/O error, for `map_err`.
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
         move |source| Self::Io {

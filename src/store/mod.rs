@@ -27,6 +27,7 @@ mod ground;
 mod lock;
 mod mmap;
 mod needs;
+mod newest;
 mod orphans;
 mod pins;
 mod pipeline;

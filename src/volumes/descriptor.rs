@@ -93,6 +93,8 @@ impl SetDescriptor {
 pub(crate) const FACT_DATE: &str = "date";
 /// Name of the fact that says whom to ask.
 pub(crate) const FACT_CONTACT: &str = "contact";
+/// Name of the fact that says whom the set was made for: the site's name, and its store in hex digits.
+pub(crate) const FACT_SITE: &str = "site";
 /// Name of the fact with the bytes of the items when they are restored.
 pub(crate) const FACT_ITEM_BYTES: &str = "item bytes";
 /// Name of the facts with the programs on each volume: file, machine and SHA-256.

@@ -75,6 +75,7 @@ mod terminal;
 mod testkit;
 mod topups;
 mod transcripts;
+mod trust;
 mod two_packings;
 mod unopened;
 mod usb;

@@ -531,3 +531,57 @@ fn hex_dumps_of_the_document_are_of_a_real_volume() {
     }
     assert!(dumped > 400, "{dumped}");
 }
+
+/// Says whether one signature is right for its statement, and for a text that is another.
+const JUDGE: &str = "import sys; sys.path.insert(0, sys.argv[1]); import base64, reader_signatures as r
+key = base64.b64decode(open(sys.argv[2]).read().split('\\n')[1])
+text, message = open(sys.argv[3] + '/signed01.sig', 'rb').read(), open(sys.argv[3] + '/signed.txt', 'rb').read()
+print(r.minisign(key, text, message)[0], r.minisign(key, text, message + b'x'))";
+
+#[test]
+fn the_reader_says_who_signed_a_set() {
+    let Some(python) = python() else { return };
+    let stage = Stage::new();
+    fs::write(stage.path("setup.bin"), noise(1, 100_000)).unwrap();
+    stage.run(&["add", "shop:1.0", "setup.bin"]).ends_with(0);
+    let new = ["key", "new", "vendor.key", "--no-password"];
+    stage.run(&new).ends_with(0);
+    let words = [
+        "pack",
+        "shop:1.0",
+        "--to",
+        "discs",
+        "--media",
+        "6MB",
+        "--sign",
+        "vendor.key",
+    ];
+    stage.run(&words).ends_with(0);
+    let id = fs::read_to_string(stage.path("vendor.pub")).unwrap();
+    let id = id
+        .lines()
+        .next()
+        .unwrap()
+        .rsplit(' ')
+        .next()
+        .unwrap()
+        .to_owned();
+    let run = run_python(
+        &python,
+        "docs/reader.py",
+        &[Path::new("verify"), &stage.path("discs")],
+    );
+    let run = run.ends_with(0);
+    let line = format!("  signed with key {id}: carryall set ");
+    assert!(run.stdout.contains(&line), "{run:#?}");
+    let volume = visible(&stage.path("discs")).remove(0);
+    let mut command = Command::new(&python);
+    command.args(["-c", JUDGE]).arg(repository("docs"));
+    let run: Run = command
+        .arg(stage.path("vendor.pub"))
+        .arg(volume)
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(run.ends_with(0).stdout, format!("{id} None\n"));
+}

@@ -24,7 +24,7 @@ pub use self::images::{AsArg, ChoiceArgs, LoadArgs, LoaderArg, PushArgs, Registr
 use self::pack::percent;
 pub use self::pack::{CodecArg, EffortArg, PackArgs};
 use self::retry::retry_time;
-pub use self::trust::{KeyCommand, TrustCommand};
+pub use self::trust::{KeyCommand, TakenArgs, TrustCommand};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -244,6 +244,8 @@ pub struct ReceiveArgs {
     /// For how long bad sectors are tried again.
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = retry_time)]
     pub retry_time: Duration,
+    #[command(flatten)]
+    pub taken: TakenArgs,
 }
 
 /// `visit`.
@@ -258,6 +260,8 @@ pub struct VisitArgs {
     /// For how long bad sectors are tried again.
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = retry_time)]
     pub retry_time: Duration,
+    #[command(flatten)]
+    pub taken: TakenArgs,
     /// Folder that gets the receipt for a top-up.
     #[arg(long, value_name = "DIR")]
     pub to: Option<PathBuf>,

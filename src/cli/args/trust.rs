@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use carryall::ops::receive::ReceiveOptions;
+use clap::{Args, Subcommand};
 
 /// `key`.
 #[derive(Debug, Subcommand)]
@@ -23,6 +24,25 @@ pub enum KeyCommand {
         /// The key.
         key: String,
     },
+}
+
+/// What is taken of what comes.
+#[derive(Debug, Args)]
+pub struct TakenArgs {
+    /// Take sets too that nobody signed whom this site trusts.
+    #[arg(long)]
+    pub unsigned: bool,
+    /// Take sets too that replace a release, are older than what came before, or were made for another site.
+    #[arg(long)]
+    pub replace: bool,
+}
+
+impl TakenArgs {
+    /// Says so to an operation.
+    pub fn apply(&self, options: &mut ReceiveOptions) {
+        options.unsigned = self.unsigned;
+        options.replace = self.replace;
+    }
 }
 
 /// `trust`.

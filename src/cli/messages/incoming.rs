@@ -8,7 +8,9 @@ use carryall::volumes::VolumeRead;
 use carryall::volumes::block::BLOCK_BYTES;
 
 use super::delta::lacking;
+use super::errors::said;
 use super::media::{lost, needed};
+use super::trust::signed;
 use super::{bytes, enumerated, line, line_below, message, volumes};
 
 fn name_of(set: &SetProgress) -> String {
@@ -36,6 +38,15 @@ pub fn progress(set: &SetProgress) -> String {
     if !set.doubtful_volumes.is_empty() {
         let volumes = volumes(&set.doubtful_volumes);
         out += &line_below(message!("receive-doubtful", volumes));
+    }
+    if !set.signed.is_none() || set.refused.is_some() {
+        out += &signed(&set.signed);
+    }
+    if let Some(error) = &set.refused {
+        out += &line_below(message!(
+            "receive-set-refused",
+            why = said(&error.diagnose())
+        ));
     }
     out += &set.left_out.as_ref().map_or_else(String::new, left_out);
     if let Some(room) = set.room.filter(|_| is_waiting(set)) {

@@ -208,6 +208,7 @@ receive-among-the-rest = 所需内容与其余内容混在一起：{ $all } 中�
 receive-complete = { $release }：接收完成（{ $facts }；卷集 { $id }）。还原命令：carryall checkout { $release } 目标目录
 receive-healed = 修复 { $blocks } 块
 receive-helped = 与已收到的卷集 { $sets } 的内容合并补全
+receive-set-refused = 不予接收：{ $why }
 receive-replaced = 替换了内容不同的同名发布包
 receive-not-asked = { $name }：没有适用于该平台的内容
 receive-already-here = { $name }：仓库中已有，无需操作
@@ -890,6 +891,8 @@ help-visit-long = 自动识别放入的光盘，读取需要的内容，打开�
 help-visit-arg-drive = 光驱，或介质出现的路径，如 /media/cdrom【默认：全部光驱】
 help-visit-arg-platform = 只接收适用于该平台的发布包（发布包@架构）和没有写架构的发布包；可多次给出【默认：全部】
 help-visit-arg-retry-time = 一张盘的其余内容都读完后，重试坏扇区的最长时间：90s、5m、2h，0 表示不重试
+help-visit-arg-unsigned = 没有本站点信任的签名也接收
+help-visit-arg-replace = 会替换已有发布包、早于已接收的卷集，或为别的站点制作的，也接收
 help-visit-arg-to = 需要补发时，存放回执的目录【默认：当前目录】
 help-visit-arg-history = 显示哪张盘何时读过、状况如何；不读取任何介质
 help-visit-examples =
@@ -904,6 +907,8 @@ help-receive-long = 显示还需要哪些卷；一套卷读齐之前，退出码
 help-receive-arg-paths = 介质、映像、目录或单个数据文件
 help-receive-arg-platform = 只接收适用于该平台的发布包（发布包@架构）和没有写架构的发布包；可多次给出。其他发布包不索要也不入库；以后不加此选项，可从同样的卷接收【默认：全部】
 help-receive-arg-retry-time = 其余内容都读完后，重试坏扇区的最长时间：90s、5m、2h，0 表示不重试
+help-receive-arg-unsigned = 没有本站点信任的签名也接收
+help-receive-arg-replace = 会替换已有发布包、早于已接收的卷集，或为别的站点制作的，也接收
 help-receive-examples =
     # 逐张光盘读入
     carryall receive /media/cdrom
@@ -957,7 +962,7 @@ help-receipt-examples =
     carryall receipt --json
 
 help-key = 生成密钥，供 pack --sign 为卷集签名
-help-key-long = 密钥和签名采用 minisign 的格式，minisign 也能核对。私钥留在发送方；公钥交给各站点，由站点用 carryall trust add 表示信任。
+help-key-long = 密钥和签名与 minisign 通用。私钥留在发送方，公钥交给各站点，由站点设为信任。
 help-key-examples =
     # 生成一对密钥，口令要输入两次
     carryall key new vendor.key
@@ -989,7 +994,7 @@ help-key-show-examples =
     carryall key show vendor.pub --json
 
 help-trust = 设定站点接收谁的卷集
-help-trust-long = 只要信任了一个密钥，receive 和 visit 就只接收由受信任密钥签名的卷集。密钥保存在仓库的 trust.toml 文件里。
+help-trust-long = 信任任意一个密钥之后，就只接收由受信任密钥签名的卷集。密钥保存在仓库的 trust.toml 文件里。
 help-trust-examples =
     # 发送方的密钥；请打电话核对指纹
     carryall trust add vendor.pub --name "Example Ltd"
@@ -1686,7 +1691,7 @@ error-receive-would-replace = 仓库中已有 { $release }，内容不同（{ $h
     .hint = 现有的内容不变，已读的部分保留。请问发送方为什么同名而内容不同；--replace 可改用新的，carryall forget { $set } 可放弃它
 error-receive-older = { $date } 的卷集 { $set } 早于带来 { $release } 的 { $newer_date } 的卷集 { $newer }
     .hint = 现有的内容不变，已读的部分保留。旧卷集可能带回新卷集已修正的问题；--replace 仍可接收，carryall forget { $set } 可放弃它
-error-receive-other-site = 卷集 { $set } 是为 { $site } 制作的（仓库 { $store }），而这里是仓库 { $here }
+error-receive-other-site = 卷集 { $set } 是为 { $site } 制作的（仓库 { $made_for }），而这里是仓库 { $here }
     .hint = 它的内容没有进入仓库，已读的部分保留。是否拿错了别的站点的光盘？--replace 仍可接收，carryall forget { $set } 可放弃它
 error-receipt-not-found = { $given }：没有这个文件，它本身也不是回执文字
     .hint = 请检查文件名；或用引号给出站点上 carryall receipt 打印的全部文字

@@ -37,7 +37,15 @@ pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
     let mut options = options(args)?;
     options.signers = key::signers(&args.sign, args.password_file.as_deref())?;
     options.receivers = recipients;
-    let notes = said::notes(&store, &releases, args)?;
+    let mut notes = said::notes(&store, &releases, args)?;
+    if let Some(site) = &args.site {
+        let given = receipt.as_ref().map(Receipt::store_hex);
+        let known = match given {
+            None => recipients::store_of(&store, site)?,
+            given => given,
+        };
+        notes.site = known.map(|known| (site.to_string(), known));
+    }
     if args.plan {
         let to = args.to.as_deref();
         let plan = pack::plan(&store, &releases, to, &options, &notes, &context.screen)?;

@@ -114,7 +114,7 @@ enum Course {
 impl Visit<'_> {
     fn run(&mut self) -> Result<u8, Failure> {
         self.missing = log::missing(self.store)?;
-        let finished = receive::finish(self.store, &self.context.screen)?;
+        let finished = receive::finish_with(self.store, &self.options(), &self.context.screen)?;
         self.note_received(&finished)?;
         self.say_report(&finished);
         loop {
@@ -136,9 +136,17 @@ impl Visit<'_> {
 
     /// The sets that wait for volumes or for a release.
     fn waiting(&self) -> Result<Vec<SetProgress>, Error> {
-        let mut incoming = receive::status(self.store)?.incoming;
-        incoming.retain(|set| !set.beside);
+        let mut incoming = receive::status_with(self.store, &self.options())?.incoming;
+        incoming.retain(|set| !set.beside && set.refused.is_none());
         Ok(incoming)
+    }
+
+    fn options(&self) -> ReceiveOptions {
+        let mut options = ReceiveOptions::default();
+        options.platforms.clone_from(&self.args.platform);
+        options.retry_time = self.args.retry_time;
+        self.args.taken.apply(&mut options);
+        options
     }
 
     fn say(&self, text: &str) {
@@ -318,14 +326,16 @@ impl Visit<'_> {
     fn take_in(&mut self, path: &Path) -> Result<(), Failure> {
         let began = Instant::now();
         let paths = [path.to_owned()];
-        let mut options = ReceiveOptions::default();
-        options.platforms.clone_from(&self.args.platform);
-        options.retry_time = self.args.retry_time;
+        let options = self.options();
         let screen = &self.context.screen;
         let report = match receive::receive_with(self.store, &paths, &options, screen) {
             Ok(report) => report,
             // Another disc may be better. What hurts every disc ends the visit.
             Err(error @ (Error::NoVolumes { .. } | Error::TooManySets)) => {
+                Failure::of(&error).report(self.context.json);
+                return Ok(());
+            }
+            Err(error) if error.is_refusal_of_set() => {
                 Failure::of(&error).report(self.context.json);
                 return Ok(());
             }

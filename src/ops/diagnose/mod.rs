@@ -245,6 +245,47 @@ fn of_set(error: &Error) -> Diagnostic {
         Error::WrongBlocks { volumes, source } => {
             diagnostic!("receive.wrong_blocks", volumes).because(of(source))
         }
+        Error::WouldReplace {
+            set,
+            release,
+            here,
+            comes,
+        } => diagnostic!(
+            "receive.would_replace",
+            set = set.short(),
+            release,
+            here = here.short(),
+            comes = comes.short()
+        ),
+        Error::OlderSet {
+            set,
+            date,
+            newer,
+            newer_date,
+            release,
+        } => diagnostic!(
+            "receive.older",
+            set = set.short(),
+            date,
+            newer = newer.short(),
+            newer_date,
+            release
+        ),
+        Error::OtherSite {
+            set,
+            site,
+            store,
+            here,
+        } => {
+            let here: String = here.to_string().chars().take(store.len()).collect();
+            diagnostic!(
+                "receive.other_site",
+                set = set.short(),
+                site,
+                made_for = store,
+                here
+            )
+        }
         other => diagnostic!("other", text = other.to_string()),
     }
 }

@@ -129,6 +129,9 @@ pub fn asked(releases: &[ReleaseRoot], options: &PackOptions, notes: &PackNotes)
         options.codec
     );
     text += &format!("|{:?}|{:?}", notes.date, notes.contact);
+    if let Some((site, store)) = &notes.site {
+        text += &format!("|site {site} {store}");
+    }
     text += &options.programs.asked();
     let hash = id::hash(text.as_bytes());
     hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()

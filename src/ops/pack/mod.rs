@@ -38,7 +38,9 @@ use crate::ops::trust::KeyFacts;
 use crate::ops::{Error, Releases};
 use crate::store::Store;
 use crate::volumes::block::ParityCodec;
-use crate::volumes::descriptor::{FACT_CONTACT, FACT_DATE, FACT_ITEM_BYTES, FACT_PROGRAM};
+use crate::volumes::descriptor::{
+    FACT_CONTACT, FACT_DATE, FACT_ITEM_BYTES, FACT_PROGRAM, FACT_SITE,
+};
 use crate::volumes::media::{Capacity, Carrier, CompanionFile, MediaError, ReadBack};
 use crate::volumes::{self, Guarantee, SetContent, SetExtras, SetPlan, SetRequest};
 
@@ -98,6 +100,8 @@ pub struct PackNotes {
     pub contact: Option<String>,
     /// Whether a number of spares is questioned.
     pub spares: Spares,
+    /// The site that the set is made for, and the hex digits of its store that are known. Other sites refuse the set.
+    pub site: Option<(String, String)>,
 }
 
 /// Whether a number of spares is questioned.
@@ -416,6 +420,9 @@ fn facts(
     }
     if let Some(contact) = &notes.contact {
         add(FACT_CONTACT, contact.clone());
+    }
+    if let Some((name, store)) = &notes.site {
+        add(FACT_SITE, format!("{name} {store}"));
     }
     for program in companions.iter().filter_map(|file| file.program.as_ref()) {
         add(FACT_PROGRAM, program.to_fact());

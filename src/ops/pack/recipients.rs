@@ -183,6 +183,17 @@ pub fn is_of_another_store(
     Ok(before.is_some_and(|before| !before.is_of(receipt)))
 }
 
+/// Returns the hex digits of the store of a site's last receipt, or `None` without one.
+///
+/// # Errors
+/// [`Error`] when the record cannot be read.
+pub fn store_of(store: &Store, name: &SiteName) -> Result<Option<String>, Error> {
+    Ok(remembered(store, name)?
+        .receipt
+        .as_ref()
+        .map(Receipt::store_hex))
+}
+
 fn remembered(store: &Store, name: &SiteName) -> Result<Site, Error> {
     let body = store.site(&name.file_stem())?;
     // An unreadable record counts as forgotten, which only makes the bundle larger.

@@ -14,6 +14,7 @@ use crate::ops::receive::committed_sets::CommittedSets;
 use crate::ops::receive::frame_check;
 use crate::ops::receive::frame_check::FrameCheck;
 use crate::ops::receive::prerequisites::{self, MissingPrerequisites};
+use crate::ops::receive::rules::SiteRules;
 use crate::ops::receive::selection::Selection;
 use crate::ops::receive::staged_set::{Staged, StagedSet, asked_of, title_of};
 use crate::store::Store;
@@ -31,6 +32,8 @@ pub(super) struct Ask<'a> {
     pub(super) new_blocks: u64,
     /// Whether its media were read again to replace wrong blocks.
     pub(super) was_read_again: bool,
+    /// What the site takes.
+    pub(super) rules: &'a SiteRules,
 }
 
 /// Heals what can be healed. When all payload is there, commits the set to the store. A set that is not committed is
@@ -49,7 +52,7 @@ pub(super) fn advance(
         // A block that was removed for being wrong may now have a right copy.
         doubts.note(frame_check::frames(set, false, monitor)?);
     }
-    let mut progress = progress_of(store, &staged)?;
+    let mut progress = progress_of(store, &staged, ask.rules)?;
     progress.new_blocks = ask.new_blocks;
     let mut set = match described(staged, ask, &mut progress, monitor)? {
         Staged::Described(set) => set,
@@ -67,6 +70,11 @@ pub(super) fn advance(
         remember(store, &set, ask)?;
         discard_if_done(store, set)?;
         return Ok((progress, None));
+    }
+    if let Err(error) = ask.rules.check(store, &set) {
+        // Superblocks that say something wrong must not keep out right ones that come later.
+        set.staging.clear_doubtful_superblocks()?;
+        return Err(error);
     }
     if !progress.needs.complete {
         return doubts.judge(progress, set.staging, ask);
@@ -112,7 +120,7 @@ pub(super) fn advance(
     }
     let healed_blocks = progress.healed_blocks;
     let staged = Staged::Described(set);
-    progress = progress_of(store, &staged)?;
+    progress = progress_of(store, &staged, ask.rules)?;
     progress.new_blocks = ask.new_blocks;
     progress.healed_blocks = healed_blocks;
     doubts.judge(progress, staged.into_staging(), ask)
@@ -217,7 +225,8 @@ pub(super) fn remember(store: &Store, set: &StagedSet, ask: &Ask<'_>) -> Result<
         None => &[],
     };
     let title = title_of(&set.staging);
-    CommittedSets::remember(store, set.staging.set_id(), &title, &roots, platforms)
+    CommittedSets::remember(store, set.staging.set_id(), &title, &roots, platforms)?;
+    ask.rules.remember_day(store, set)
 }
 
 /// Removes a set whose selection is in the store, unless an earlier call requested something that is not.
@@ -283,7 +292,11 @@ fn damaged_place(error: &Error) -> Option<crate::volumes::recovery::BlockPlace> 
     }
 }
 
-pub(super) fn progress_of(store: &Store, staged: &Staged) -> Result<SetProgress, Error> {
+pub(super) fn progress_of(
+    store: &Store,
+    staged: &Staged,
+    rules: &SiteRules,
+) -> Result<SetProgress, Error> {
     let (staging, selection) = (staged.staging(), staged.selection());
     let header = *staging.geometry().header();
     let descriptor = staging.descriptor().ok();
@@ -331,6 +344,8 @@ pub(super) fn progress_of(store: &Store, staged: &Staged) -> Result<SetProgress,
         helped_by: Vec::new(),
         beside: staging.is_beside(),
         room: Some(Room::of(store, staged)?),
+        signed: rules.signers(staging),
+        refused: None,
     })
 }
 

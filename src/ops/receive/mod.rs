@@ -9,12 +9,14 @@ pub(crate) mod committed_sets;
 pub mod forget;
 pub(crate) mod frame_check;
 mod leftovers;
+pub(crate) mod newest_sets;
 pub(crate) mod overlay;
 pub mod prerequisites;
 pub mod receipt;
 mod report;
 pub(crate) mod restorable;
 mod room;
+pub(crate) mod rules;
 pub mod selection;
 pub(crate) mod staged_set;
 mod together;
@@ -32,6 +34,7 @@ use self::leftovers::tell_what_was_read;
 pub use self::report::{FailedSet, ProgressState, ReceiveReport, SetProgress};
 pub use self::room::Room;
 use self::room::{check_space, if_full};
+use self::rules::SiteRules;
 use crate::base::id::{SetId, StoreId};
 use crate::base::monitor::{Monitor, Quiet};
 use crate::base::path_text;
@@ -41,8 +44,10 @@ use crate::ops::receive::commit::all_here;
 use crate::ops::receive::committed_sets::{CommittedSet, CommittedSets};
 use crate::ops::receive::staged_set::{Staged, ask_also, asked_of, note_of, title_of};
 use crate::ops::space::free_bytes;
+use crate::ops::trust::SetSigners;
 use crate::ops::{Error, ErrorKind};
 use crate::store::Store;
+use crate::volumes::descriptor::FACT_DATE;
 use crate::volumes::media::scan::RETRY_TIME;
 use crate::volumes::media::source::is_pipe;
 use crate::volumes::recovery::SetNeeds;
@@ -59,6 +64,10 @@ pub struct ReceiveOptions {
     pub platforms: Vec<Platform>,
     /// For how long bad sectors are tried again at most, in all.
     pub retry_time: Duration,
+    /// Whether sets are taken that nobody signed whom the site trusts.
+    pub unsigned: bool,
+    /// Whether sets are taken that replace a release, are older than what came before, or were made for another site.
+    pub replace: bool,
 }
 
 impl Default for ReceiveOptions {
@@ -66,6 +75,8 @@ impl Default for ReceiveOptions {
         Self {
             platforms: Vec::new(),
             retry_time: RETRY_TIME,
+            unsigned: false,
+            replace: false,
         }
     }
 }
@@ -127,6 +138,7 @@ fn receive_all(
     let incoming_dir = store.incoming_dir();
     check_space(store, paths)?;
     let ready_before = store.cached_bytes()?;
+    let rules = SiteRules::of(store, options)?;
     let note = note_of(platforms);
     let taken = CommittedSets::read(store)?;
     // Sets that were committed before are recognized by their headers, and their blocks are not staged.
@@ -156,6 +168,8 @@ fn receive_all(
     }
     let mut failed = Vec::new();
     let mut waiting = report.sets;
+    // Of several sets the oldest comes first, as it would have come.
+    waiting.sort_by_key(|(staging, _)| date_of(staging));
     for (staging, _) in &waiting {
         // The request is noted before any work, so that it survives a kill.
         ask_also(staging, platforms)?;
@@ -176,6 +190,7 @@ fn receive_all(
                 platforms: &asked,
                 new_blocks: read.new_blocks,
                 was_read_again: false,
+                rules: &rules,
             };
             let mut outcome = advance(store, staging, &ask, monitor);
             let doubtful = match &outcome {
@@ -232,7 +247,7 @@ fn receive_all(
         waiting.extend(waiting_and_whole(store, &waiting, &known)?);
     }
     let is_met = |set: &SetId| met.contains(set);
-    together::complete(store, &mut sets, &mut failed, &is_met, monitor)?;
+    together::complete(store, &mut sets, &mut failed, &is_met, &rules, monitor)?;
     // When there is nothing else to report, the whole call has failed.
     if sets.is_empty() && failed.len() == 1 {
         let (_, _, error) = failed.remove(0);
@@ -255,6 +270,12 @@ fn receive_all(
         refused: report.refused,
         findings: report.findings,
     })
+}
+
+/// Returns the day that a set says it was made on.
+fn date_of(staging: &Staging) -> Option<String> {
+    let descriptor = staging.descriptor().ok()?;
+    descriptor.fact(FACT_DATE).map(str::to_owned)
 }
 
 /// Logs what stands on the media, volume by volume. Paths come from media, so they are logged with escapes.
@@ -303,6 +324,8 @@ fn taken_before(known: &CommittedSet, read: &SetRead) -> SetProgress {
         helped_by: Vec::new(),
         beside: false,
         room: None,
+        signed: SetSigners::default(),
+        refused: None,
     }
 }
 
@@ -347,6 +370,19 @@ fn clear_away(store: &Store, sets: &mut [SetProgress]) -> Result<Vec<SetId>, Err
 /// # Errors
 /// As [`receive`], but a set that cannot be committed is only reported.
 pub fn finish(store: &Store, monitor: &dyn Monitor) -> Result<ReceiveReport, Error> {
+    finish_with(store, &ReceiveOptions::default(), monitor)
+}
+
+/// Does the same with the options that say what is taken.
+///
+/// # Errors
+/// As [`finish`].
+pub fn finish_with(
+    store: &Store,
+    options: &ReceiveOptions,
+    monitor: &dyn Monitor,
+) -> Result<ReceiveReport, Error> {
+    let rules = SiteRules::of(store, options)?;
     let mut sets = Vec::new();
     let mut failed = Vec::new();
     for staging in open_all(&store.incoming_dir())? {
@@ -365,6 +401,7 @@ pub fn finish(store: &Store, monitor: &dyn Monitor) -> Result<ReceiveReport, Err
             platforms: &asked,
             new_blocks: 0,
             was_read_again: false,
+            rules: &rules,
         };
         match advance(store, staging, &ask, monitor) {
             Ok((progress, _)) => sets.push(progress),
@@ -372,7 +409,7 @@ pub fn finish(store: &Store, monitor: &dyn Monitor) -> Result<ReceiveReport, Err
             Err(error) => failed.push((set_id, title, if_full(store, error))),
         }
     }
-    together::complete(store, &mut sets, &mut failed, &|_| true, monitor)?;
+    together::complete(store, &mut sets, &mut failed, &|_| true, &rules, monitor)?;
     let done_with = clear_away(store, &mut sets)?;
     Ok(ReceiveReport {
         sets,
@@ -431,6 +468,30 @@ pub struct StatusReport {
 /// # Errors
 /// [`Error`] when the store or its staging folder cannot be read.
 pub fn status(store: &Store) -> Result<StatusReport, Error> {
+    status_with(store, &ReceiveOptions::default())
+}
+
+/// Does the same with the options that say what is taken.
+///
+/// # Errors
+/// As [`status`].
+pub fn status_with(store: &Store, options: &ReceiveOptions) -> Result<StatusReport, Error> {
+    let rules = SiteRules::of(store, options)?;
+    let progress = |staging| {
+        let staged = Staged::look(staging);
+        let refused = match &staged {
+            // A hostile catalog may have no roots at all, and says nothing here.
+            Staged::Described(set) if matches!(all_here(store, set.catalog()), Ok(false)) => {
+                rules.refusal(store, set)
+            }
+            _ => None,
+        };
+        let progress = progress_of(store, &staged, &rules)?;
+        Ok(SetProgress {
+            refused,
+            ..progress
+        })
+    };
     let (roots, _) = super::releases(store)?;
     Ok(StatusReport {
         store: store.dir().to_owned(),
@@ -439,7 +500,7 @@ pub fn status(store: &Store) -> Result<StatusReport, Error> {
         free_bytes: free_bytes(store.dir())?,
         incoming: open_all(&store.incoming_dir())?
             .into_iter()
-            .map(|set| progress_of(store, &Staged::look(set)))
-            .collect::<Result<_, _>>()?,
+            .map(progress)
+            .collect::<Result<_, Error>>()?,
     })
 }

@@ -13,6 +13,7 @@ use crate::ops::receive::Room;
 use crate::ops::receive::commit::CommittedRelease;
 use crate::ops::receive::prerequisites::MissingPrerequisites;
 use crate::ops::receive::selection::LeftOut;
+use crate::ops::trust::SetSigners;
 use crate::volumes::VolumeRead;
 use crate::volumes::recovery::{SetNeeds, VolumeOutcome};
 
@@ -95,6 +96,11 @@ pub struct SetProgress {
     pub beside: bool,
     /// Room that it still takes. `None` when it is committed.
     pub room: Option<Room>,
+    /// Who signed it, as far as its superblocks came.
+    pub signed: SetSigners,
+    /// Why it is not taken as it stands. In JSON it is a message in English. `None` when it is, or that is not known yet.
+    #[serde(serialize_with = "refusal_in_words")]
+    pub refused: Option<Arc<Error>>,
 }
 
 /// The state of a set.
@@ -141,6 +147,16 @@ impl ReceiveReport {
 
 fn in_words<S: Serializer>(error: &Error, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&error.diagnose())
+}
+
+fn refusal_in_words<S: Serializer>(
+    refusal: &Option<Arc<Error>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match refusal {
+        Some(error) => serializer.collect_str(&error.diagnose()),
+        None => serializer.serialize_none(),
+    }
 }
 
 impl FailedSet {

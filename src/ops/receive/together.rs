@@ -17,6 +17,7 @@ use crate::ops::receive::commit::{
 use crate::ops::receive::overlay::OverlaySource;
 use crate::ops::receive::report::{ProgressState, SetProgress};
 use crate::ops::receive::restorable;
+use crate::ops::receive::rules::SiteRules;
 use crate::ops::receive::staged_set::{Staged, StagedSet, asked_of, title_of};
 use crate::ops::{Error, ErrorKind, blob_cache};
 use crate::store::{ChunkSet, Store, WriteOptions};
@@ -36,6 +37,7 @@ pub(super) fn complete(
     sets: &mut Vec<SetProgress>,
     failed: &mut Vec<Failed>,
     is_met: &dyn Fn(&SetId) -> bool,
+    rules: &SiteRules,
     monitor: &dyn Monitor,
 ) -> Result<(), Error> {
     let mut staged = described(store)?;
@@ -50,6 +52,7 @@ pub(super) fn complete(
             || !(is_met(&own.staging.set_id()) || ids.any(|id| is_met(&id)))
             || own.staging.needs().complete
             || all_here(store, own.catalog())?
+            || rules.check(store, own).is_err()
         {
             at += 1;
             continue;
@@ -59,7 +62,7 @@ pub(super) fn complete(
             Ok(None) => at += 1,
             Ok(Some(committed)) => {
                 let set = staged.remove(at);
-                note_complete(store, sets, set, committed, helped_by)?;
+                note_complete(store, sets, (set, committed, helped_by), rules)?;
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
             Err(error) => {
@@ -112,9 +115,8 @@ fn share_a_release(one: &Catalog, other: &Catalog) -> bool {
 fn note_complete(
     store: &Store,
     sets: &mut Vec<SetProgress>,
-    set: StagedSet,
-    committed: Vec<CommittedRelease>,
-    helped_by: Vec<SetId>,
+    (set, committed, helped_by): (StagedSet, Vec<CommittedRelease>, Vec<SetId>),
+    rules: &SiteRules,
 ) -> Result<(), Error> {
     let set_id = set.staging.set_id();
     let asked = asked_of(&set.staging);
@@ -122,13 +124,14 @@ fn note_complete(
         platforms: &asked,
         new_blocks: 0,
         was_read_again: false,
+        rules,
     };
     // Noted before the set goes: killed in between, the next call finds it done and removes it.
     remember(store, &set, &ask)?;
     let staged = Staged::Described(set);
     let told = match sets.iter().position(|told| told.set_id == set_id) {
         Some(at) => sets.remove(at),
-        None => progress_of(store, &staged)?,
+        None => progress_of(store, &staged, rules)?,
     };
     sets.push(SetProgress {
         state: ProgressState::Complete,

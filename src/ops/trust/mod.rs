@@ -88,6 +88,11 @@ impl SetSigners {
         }
     }
 
+    /// Returns whether the superblocks say nothing of signatures.
+    pub fn is_none(&self) -> bool {
+        self.signers.is_empty() && self.wrong_signatures == 0 && self.unknown_signatures == 0
+    }
+
     /// Adds the names that a site gave the keys.
     pub fn name(&mut self, trusted: &TrustedKeys) {
         for signer in &mut self.signers {

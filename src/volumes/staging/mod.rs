@@ -396,6 +396,12 @@ impl Staging {
         )
     }
 
+    /// Returns whether any superblock is staged.
+    pub(crate) fn has_superblock(&self) -> bool {
+        let view = self.view();
+        signatures::places(&view).any(|place| self.presence.has(place))
+    }
+
     /// Removes superblocks with a wrong signature, and all those of a place that has several. Right ones that come later
     /// then find room.
     ///

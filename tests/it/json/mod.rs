@@ -101,7 +101,7 @@ fn pack_words<'a>(release: &'a str, to: &'a str) -> Vec<&'a str> {
 }
 
 /// At the vendor: everything that is done with a store.
-fn vendor(seen: &mut Seen, stage: &Stage) {
+fn vendor(seen: &mut Seen, stage: &mut Stage) {
     seen.runs(stage, "add", 0, &["add", "shop:1.0", "given"]);
     stage.give("setup.bin", &noise(3, 3_000_000));
     seen.runs(stage, "add", 0, &["add", "shop:1.1", "given"]);
@@ -120,12 +120,38 @@ fn vendor(seen: &mut Seen, stage: &Stage) {
     seen.runs(stage, "pack-plan", 0, &plan);
     seen.runs(stage, "pack", 0, &pack_words("shop:1.0", "discs"));
     seen.runs(stage, "keep", 0, &["keep", "shop:1.0"]);
+    trust(seen, stage);
     seen.runs(stage, "prune", 0, &["prune", "--keep-last", "1"]);
     seen.runs(stage, "check", 0, &["check", "--data"]);
     seen.runs(stage, "inspect", 0, &["inspect", "discs"]);
     seen.runs(stage, "doctor", 0, &["doctor"]);
     seen.runs(stage, "man", 0, &["man", "--to", "pages"]);
     seen.runs(stage, "demo", 0, &["demo", "given/docs"]);
+}
+
+/// Keys, a signed set, and a store that trusts its signer.
+fn trust(seen: &mut Seen, stage: &mut Stage) {
+    let new = ["key", "new", "vendor.key", "--no-password"];
+    seen.runs(stage, "key-new", 0, &new);
+    seen.runs(stage, "", 1, &new);
+    seen.runs(stage, "key-show", 0, &["key", "show", "vendor.pub"]);
+    let mut words = pack_words("shop:1.0", "signed");
+    words.extend(["--sign", "vendor.key"]);
+    seen.runs(stage, "pack", 0, &words);
+    stage.store = "trusting";
+    seen.runs(stage, "trust-add", 0, &["trust", "add", "vendor.pub"]);
+    seen.runs(stage, "trust-list", 0, &["trust", "list"]);
+    let report = seen.runs(stage, "inspect", 0, &["inspect", "signed"]);
+    let signers = &report["sets"][0]["signed"]["signers"];
+    assert_eq!(signers[0]["trusted_as"], "vendor", "{report:#}");
+    seen.runs(stage, "", 1, &["receive", "discs"]);
+    let waiting = seen.runs(stage, "status", 4, &["status"]);
+    assert!(waiting["incoming"][0]["refused"].is_string(), "{waiting:#}");
+    seen.runs(stage, "trust-list", 0, &["trust", "require"]);
+    seen.runs(stage, "", 1, &["receive", "discs", "--unsigned"]);
+    seen.runs(stage, "trust-add", 0, &["trust", "rm", "vendor"]);
+    seen.runs(stage, "", 1, &["trust", "rm", "vendor"]);
+    stage.store = "store";
 }
 
 /// Between vendor and site: a volume is lost and rebuilt.
@@ -173,7 +199,9 @@ fn site(seen: &mut Seen, stage: &mut Stage) {
 
     // The update comes to a store without what it depends on.
     stage.store = "other";
-    let received = seen.runs(stage, "receive", 4, &["receive", "update"]);
+    seen.runs(stage, "", 1, &["receive", "update"]);
+    let all_the_same = ["receive", "update", "--replace"];
+    let received = seen.runs(stage, "receive", 4, &all_the_same);
     assert!(received["sets"][0]["lacking"].is_object(), "{received:#}");
 
     stage.store = "site";
@@ -329,7 +357,7 @@ fn publish(seen: &mut Seen, stage: &Stage) {
 fn what_the_program_prints_is_documented() {
     let mut seen = Seen::new();
     let mut stage = given();
-    vendor(&mut seen, &stage);
+    vendor(&mut seen, &mut stage);
     media(&mut seen, &stage);
     visit(&mut seen, &stage);
     publish(&mut seen, &stage);

@@ -83,6 +83,7 @@ pub fn next_step(set: &SetProgress, missing: &BTreeSet<u16>) -> VisitStep {
 mod tests {
     use super::*;
     use crate::base::id::SetId;
+    use crate::ops::trust::SetSigners;
     use crate::volumes::recovery::SetNeeds;
 
     /// A set of four data volumes and two spares, of which nothing has come.
@@ -114,6 +115,8 @@ mod tests {
             helped_by: Vec::new(),
             beside: false,
             room: None,
+            signed: SetSigners::default(),
+            refused: None,
         }
     }
 
