@@ -39,13 +39,13 @@ class Tables:
         self.old, self.new = self.segments(n, old_bytes), self.segments(n, new_bytes)
         gaps = [n.next() for _ in range(n.next())]
         counts = [n.next() for _ in gaps]
-        self.runs, end, moved = [], 0, 0
+        runs, end, moved = [], 0, 0
         for gap, count in zip(gaps, counts):
             first, moved = end + gap, moved + n.signed()
             check(count and 0 < first <= first + count <= ADDRESSES and 0 < first + moved <= first + moved + count <= ADDRESSES, "a run")
-            self.runs.append((first, first + moved, count))
+            runs.append((first, first + moved, count))
             end = first + count
-        self.by_old = sorted((old, new, count) for new, old, count in self.runs)
+        self.by_new, self.by_old = runs, sorted((old, new, count) for new, old, count in runs)
         check(all(one[0] + one[2] <= two[0] for one, two in zip(self.by_old, self.by_old[1:])), "runs that overlap")
         self.exceptions, last = set(), 0
         for _ in range(n.next()):
@@ -68,9 +68,9 @@ class Tables:
             own.append(moved + place & MASK)
         bases, names = [], []
         for kind, address in zip(kinds, own):
-            check(kind < 6, "a segment of a newer kind")
-            ahead = n.signed() if kind > 1 else 0
-            last += ahead if kind in (2, 3, 4) else 0
+            check(kind < 8, "a segment of a newer kind")
+            ahead = n.signed() if kind in (2, 3, 4, 5, 7) else 0
+            last += ahead if kind in (2, 3, 4, 7) else 0
             bases.append(address + ahead if kind == 5 else last)
         last = 0
         for kind in kinds:
@@ -79,39 +79,72 @@ class Tables:
         return list(zip(places, lengths, kinds, own, bases, names))
 
     def new_of(self, old):
-        at = bisect.bisect_right(self.by_old, (old, ADDRESSES, 0)) - 1
-        if at >= 0 and old < self.by_old[at][0] + self.by_old[at][2]:
-            return self.by_old[at][1] + old - self.by_old[at][0]
-        return None
+        return moved(self.by_old, old)
+
+    def old_of(self, new):
+        return moved(self.by_new, new)
 
     def label_old(self, base):
-        def change(place, value, base, form):
-            target = value + base & MASK
-            if form == "j" and is_near(value) or not 0 < target < ADDRESSES:
+        def change(field, value):
+            target = value + field.base & MASK
+            label = target ^ field.jump
+            if field.form in ("s", "p") or field.is_near(value) or not 0 < target < ADDRESSES or not field.holds(label):
                 return value
-            return target ^ (ADDRESSES if form == "j" else 0)
+            return label
         return changed_fields(base, self.old, change)
 
     def undo_new(self, plain):
-        def change(place, value, base, form):
-            if place in self.exceptions or form == "j" and is_near(value):
-                return value
-            label = value ^ (ADDRESSES if form == "j" else 0)
-            target, other = self.new_of(label), label ^ 1 << 31
-            if target is None:
-                if not (self.new_of(other) is not None if form == "a" else 0 < other < ADDRESSES):
-                    return value
-                target = other
-            return target - base & MASK
+        def change(field, found):
+            if field.place in self.exceptions or field.is_near(found):
+                return found
+            value = self.value(field, found)
+            return found if value is None or not field.holds(value) else value
         return changed_fields(plain, self.new, change)
 
+    def value(self, field, found):
+        if field.form == "p":
+            label, value = field.page
+            new, first = self.new_of(label - label % 4096 + found), value + field.page_base & MASK
+            is_there = new is not None and self.new_of(label) == first and new // 4096 == first // 4096
+            return new % 4096 if is_there else None
+        if field.form == "s":
+            own = self.old_of(field.base)
+            target = None if own is None else self.new_of(found + own & MASK)
+        else:
+            label = found ^ field.jump
+            target, other = self.new_of(label), label ^ field.mark
+            if target is None and (self.new_of(other) is not None if field.form == "a" else 0 < other < ADDRESSES):
+                target = other
+        return None if target is None else target - field.base & MASK
 
-def is_near(value):
-    return value + NEAR & MASK < 2 * NEAR
+
+def moved(runs, address):
+    """Where the runs (first address, first one there, how many) map an address to."""
+    at = bisect.bisect_right(runs, (address, ADDRESSES, 0)) - 1
+    if at >= 0 and address < runs[at][0] + runs[at][2]:
+        return runs[at][1] + address - runs[at][0]
+    return None
+
+
+class Field:
+    """Its place, what its value counts from, and its form: a(ddress), d(istance), j(ump), s(hort distance), p(lace in a page)."""
+
+    def __init__(self, place, base, form, bits=32, unit=1, page=None):
+        self.place, self.form, self.bits, self.unit = place, form, bits, unit
+        self.base = base & MASK
+        self.page, self.page_base = page, base
+        self.mark = MASK & -1 << bits - 1
+        self.jump = 1 << bits - 2 if form == "j" else 0
+
+    def is_near(self, value):
+        return self.form in ("j", "s") and value + NEAR & MASK < 2 * NEAR
+
+    def holds(self, value):
+        return value + (1 << self.bits - 1) & MASK < 1 << self.bits and value % self.unit == 0
 
 
 def changed_fields(data, segments, change):
-    """Gives each field to `change`: its place, value, what it counts from, and whether it is an address, distance or jump."""
+    """Gives each field and its value to `change`, and puts what that returns in its place."""
     data = bytearray(data)
     for place, length, kind, own, base, names in segments:
         end = place + length
@@ -119,9 +152,11 @@ def changed_fields(data, segments, change):
         def word(at):
             return int.from_bytes(data[at:at + 4], "little")
 
+        def put(at, value):
+            data[at:at + 4] = (value & MASK).to_bytes(4, "little")
+
         def field(at, base, form, sign=1):
-            value = change(at, word(at) * sign & MASK, base & MASK, form) * sign & MASK
-            data[at:at + 4] = value.to_bytes(4, "little")
+            put(at, change(Field(at, base, form), word(at) * sign & MASK) * sign)
 
         def address(at):
             if word(at) and not word(at + 4):
@@ -142,12 +177,14 @@ def changed_fields(data, segments, change):
                     if data[at + 16] == 4 and entry >= 17 and word(at + 17):
                         field(at + 17, own + at + 17 - place, "d")
                 at = behind
+        elif kind == 6:
+            arm64(place, end, own, word, put, change)
         else:
-            step = {2: 24, 3: 24, 4: 8, 5: 4}[kind]
+            step = {2: 24, 3: 24, 4: 8, 5: 4, 7: 24}[kind]
             for at in range(place, end - step + 1, step):
-                if kind == 2:
+                if kind in (2, 7):
                     address(at)
-                    if word(at + 8) in (8, 37):
+                    if word(at + 8) in ((8, 37) if kind == 2 else (1027, 1032)):
                         address(at + 16)
                 elif kind == 3:
                     if word(at):
@@ -159,6 +196,60 @@ def changed_fields(data, segments, change):
                 else:
                     field(at, base, "d")
     return bytes(data)
+
+
+def arm64(place, end, own, word, put, change):
+    def part(x, low, bits):
+        return x >> low & (1 << bits) - 1
+
+    def signed(value, bits):
+        return (value ^ 1 << bits - 1) - (1 << bits - 1)
+
+    def with_part(x, low, bits, value):
+        mask = (1 << bits) - 1
+        return x & ~(mask << low) | (value & mask) << low
+
+    def with_address(x, value):
+        return with_part(with_part(x, 5, 19, value >> 2), 29, 2, value)
+
+    pages = {}
+    for at in range(place, end - 3, 4):
+        x, here = word(at), own + at - place
+        if x & 0x9F000000 == 0x90000000:
+            pages[x & 31] = (at, None, here & ~4095)
+            continue
+        if x & 0x7C000000 == 0x14000000:
+            field = Field(at, here, "d" if x >> 31 else "j", 28, 4)
+            put(at, with_part(x, 0, 26, change(field, signed(part(x, 0, 26), 26) * 4 & MASK) >> 2))
+        elif x & 0x9F000000 == 0x10000000:
+            value = signed(part(x, 5, 19) << 2 | part(x, 29, 2), 21) & MASK
+            put(at, with_address(x, change(Field(at, here, "s", 21), value)))
+        elif x & 0xFF000010 == 0x54000000 or x & 0x7E000000 == 0x34000000 or x & 0x3B000000 == 0x18000000:
+            put(at, with_part(x, 5, 19, change(Field(at, here, "s", 21, 4), signed(part(x, 5, 19), 19) * 4 & MASK) >> 2))
+        elif x & 0xFFC00000 == 0x91000000 or x & 0x3B000000 == 0x39000000:
+            unit = 1 if x & 0x3B000000 == 0x11000000 else 16 if x & 0xC4800000 == 0x04800000 else 1 << (x >> 30)
+            register = part(x, 5, 5)
+            first, used, base = pages.get(register, (None, None, 0))
+            low = part(x, 10, 12) * unit
+            if low > 4095:
+                pages.pop(register, None)
+            elif used:
+                put(at, with_part(x, 10, 12, change(Field(at, base, "p", 32, unit, used), low) // unit))
+            elif first is not None:
+                page = signed(part(word(first), 5, 19) << 2 | part(word(first), 29, 2), 21)
+                pages.pop(register)
+                if -1 << 19 <= page < 1 << 19:
+                    given = page * 4096 + low & MASK
+                    made = change(Field(at, base, "d", 32, unit), given)
+                    put(first, with_address(word(first), made >> 12 | (0 if made < 1 << 31 else 1 << 20)))
+                    put(at, with_part(x, 10, 12, made % 4096 // unit))
+                    pages[register] = (first, (given, made), base)
+        if not x & 1 << 26:
+            pages.pop(x & 31, None)
+            if x & 0x3E400000 == 0x28400000:
+                pages.pop(part(x, 10, 5), None)
+        if x & 0xFFBFFC1F == 0xD61F0000:
+            pages.clear()
 
 
 def code(data, found):

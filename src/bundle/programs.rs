@@ -1,4 +1,4 @@
-//! Finds the ELF files for x86-64 among the contents of releases, so that frames know what their bytes are.
+//! Finds the ELF files for x86-64 and arm64 among the contents of releases, so that frames know what their bytes are.
 //!
 //! Frames have chunks in the order of the store, with gaps. This module says of which file each one is, and at which
 //! place. Memory: 80 bytes for each chunk of such a file, and some KiB a file.
@@ -57,7 +57,7 @@ impl Programs {
         Ok(programs)
     }
 
-    /// Adds a file, if it is for x86-64.
+    /// Adds a file, if it is for an architecture that is known.
     fn add(&mut self, store: &Store, chunks: &[ChunkRef]) {
         let mut offsets = Vec::with_capacity(chunks.len());
         let mut end = 0;

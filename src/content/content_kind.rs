@@ -74,6 +74,11 @@ impl ContentKind {
             })
     }
 
+    /// Returns whether this is machine code.
+    pub fn is_code(self) -> bool {
+        matches!(self, Self::ElfX86_64 | Self::ElfArm64)
+    }
+
     /// Returns the kind with this number. An unknown number gives [`ContentKind::Other`], because the kind is only a
     /// hint.
     pub(crate) fn from_number(number: u8) -> Self {

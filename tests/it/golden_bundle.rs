@@ -6,7 +6,7 @@
 //! once with `CARRYALL_WRITE_GOLDEN=1`, and commit the new file. That the codec was really used is asserted.
 
 use crate::testkit::golden;
-use crate::testkit::linked::Library;
+use crate::testkit::linked::{Architecture, Library};
 use crate::testkit::packed;
 
 use std::fs::{self, File};
@@ -43,7 +43,16 @@ const PROGRAMS: Golden = Golden {
     files: first_build,
 };
 
-const DELTAS: [Golden; 5] = [
+/// The same for arm64.
+const ARM64_PROGRAMS: Golden = Golden {
+    name: "arm64-programs",
+    on: None,
+    release: "arm64-programs:1",
+    codec: 1,
+    files: first_arm64_build,
+};
+
+const DELTAS: [Golden; 6] = [
     Golden {
         name: "zstd-behind-bases",
         on: Some(&BASE),
@@ -78,6 +87,13 @@ const DELTAS: [Golden; 5] = [
         release: "programs:3",
         codec: 7,
         files: other_build,
+    },
+    Golden {
+        name: "arm64-labels",
+        on: Some(&ARM64_PROGRAMS),
+        release: "arm64-programs:2",
+        codec: 6,
+        files: second_arm64_build,
     },
 ];
 
@@ -136,8 +152,9 @@ fn written_anew() -> Files {
     files
 }
 
-fn library(grown: (usize, usize)) -> Vec<u8> {
+fn library(architecture: Architecture, grown: (usize, usize)) -> Vec<u8> {
     let library = Library {
+        architecture,
         seed: 3,
         functions: 120,
         grown,
@@ -146,16 +163,16 @@ fn library(grown: (usize, usize)) -> Vec<u8> {
 }
 
 fn first_build() -> Files {
-    vec![("lib/libmade.so.1", library((0, 0)))]
+    vec![("lib/libmade.so.1", library(Architecture::X86_64, (0, 0)))]
 }
 
 fn second_build() -> Files {
-    vec![("lib/libmade.so.1", library((20, 9)))]
+    vec![("lib/libmade.so.1", library(Architecture::X86_64, (20, 9)))]
 }
 
 /// Seven bytes of the code here and seven there.
 fn other_build() -> Files {
-    let mut file = library((20, 9));
+    let mut file = library(Architecture::X86_64, (20, 9));
     let old = file.clone();
     let places = noise(9, 2 * 1200);
     let words = places
@@ -164,6 +181,14 @@ fn other_build() -> Files {
         .flat_map(|at| old[at..at + 7].to_vec());
     file.splice(0x1000 + 6_000..0x1000 + 14_400, words);
     vec![("lib/libmade.so.1", file)]
+}
+
+fn first_arm64_build() -> Files {
+    vec![("lib/libmade.so.1", library(Architecture::Arm64, (0, 0)))]
+}
+
+fn second_arm64_build() -> Files {
+    vec![("lib/libmade.so.1", library(Architecture::Arm64, (20, 9)))]
 }
 
 impl Golden {
@@ -262,14 +287,14 @@ impl Golden {
 
 #[test]
 fn golden_bundles_are_received() {
-    for golden in [BASE, PROGRAMS].iter().chain(&DELTAS) {
+    for golden in [BASE, PROGRAMS, ARM64_PROGRAMS].iter().chain(&DELTAS) {
         // Only to make the files of a new codec; golden files are never edited.
         if std::env::var_os("CARRYALL_WRITE_GOLDEN").is_some() {
             golden.keep();
         }
     }
     let kept = fs::read_dir(BASE.path().parent().unwrap()).unwrap();
-    assert_eq!(kept.count(), DELTAS.len() + 2, "a file that no test reads");
+    assert_eq!(kept.count(), DELTAS.len() + 3, "a file that no test reads");
     for delta in &DELTAS {
         let media = TempDir::new().unwrap();
         let on = delta.on.unwrap();

@@ -330,6 +330,7 @@ fn a_stranger_reads_deltas_with_the_sets_that_they_depend_on() {
             &["zstd-behind-bases", "differences", "lzma-behind-bases"][..],
         ),
         ("programs", &["labels", "labels-lzma"]),
+        ("arm64-programs", &["arm64-labels"]),
     ] {
         let folder = tempfile::TempDir::new().unwrap();
         for name in [base].iter().chain(deltas) {

@@ -1,6 +1,6 @@
 //! Machine code that was only linked anew: its references become labels, so that next to nothing of it is carried.
 
-use crate::testkit::linked::Library;
+use crate::testkit::linked::{Architecture, Library};
 use crate::testkit::{packed, programs};
 
 use std::fs;
@@ -19,8 +19,9 @@ use packed::{Site, files_below};
 use tempfile::TempDir;
 
 /// Two builds of a library of more than one chunk.
-fn builds() -> [Vec<u8>; 2] {
+fn builds(architecture: Architecture) -> [Vec<u8>; 2] {
     let build = |grown| Library {
+        architecture,
         seed: 5,
         functions: 1500,
         grown,
@@ -58,7 +59,16 @@ fn frames(volume: &Path) -> (u64, Vec<u8>) {
 
 #[test]
 fn what_was_linked_anew_is_carried_as_what_was_changed() {
-    let [old, new] = builds();
+    relinked(Architecture::X86_64);
+}
+
+#[test]
+fn what_was_linked_anew_for_arm64_is_carried_as_what_was_changed() {
+    relinked(Architecture::Arm64);
+}
+
+fn relinked(architecture: Architecture) {
+    let [old, new] = builds(architecture);
     let same = old.iter().zip(&new).filter(|(old, new)| old == new).count();
     assert!(
         same < old.len() * 9 / 10,

@@ -35,8 +35,6 @@ const SPARSE_LOG: u32 = 8;
 /// Old chunks of one kind are all taken when they have no more bytes than this.
 const SMALL_BYTES: usize = 16 << 20;
 
-/// The kind of content whose files are looked at.
-const CODE: ContentKind = ContentKind::ElfX86_64;
 /// Votes of a chunk of an old file that is like the new one, at about the same place.
 const PARTNER_VOTES: u32 = 1 << 16;
 
@@ -111,11 +109,11 @@ impl OldChunks {
         needs: &[FrameNeed],
         monitor: &dyn Monitor,
     ) -> Result<(), BundleError> {
-        let dropped = &self.dropped.chunks[self.of_class(CODE)];
-        let kept = self.kept.chunks.iter().filter(|old| old.class == CODE);
-        let code = needs.iter().filter(|need| need.class == CODE);
+        let old = self.dropped.chunks.iter().chain(&self.kept.chunks);
+        let old = old.filter(|old| old.class.is_code());
+        let code = needs.iter().filter(|need| need.class.is_code());
         let new: Vec<ChunkId> = code.flat_map(|need| &need.chunks).copied().collect();
-        let old: Vec<ChunkId> = dropped.iter().chain(kept).map(|old| old.id).collect();
+        let old: Vec<ChunkId> = old.map(|old| old.id).collect();
         // Without both there is nothing to compare.
         if !old.is_empty() && !new.is_empty() {
             let wanted = old.into_iter().chain(new).collect();

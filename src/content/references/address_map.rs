@@ -1,7 +1,8 @@
 //! The map from new addresses to old ones, and the labels of fields by it.
 
-use super::fields::{Field, Form};
-use super::{ADDRESS_END, JUMP_BIT, NEAR, NEW_BIT};
+use super::arm64::NamedPage;
+use super::fields::{Field, Form, IN_PAGE};
+use super::{ADDRESS_END, NEAR};
 
 /// New addresses that all moved by the same number of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,13 +71,25 @@ impl AddressMap {
         if is_near(field, value) {
             return value;
         }
-        let target = value.wrapping_add(field.base);
-        let label = match self.old_of(target) {
-            Some(old) => old,
-            None if self.has_new_label(field, target) => target | NEW_BIT,
-            None => return value,
+        let target = field.target(value);
+        let label = match (field.form, self.old_of(target)) {
+            (Form::InPage, old) => old
+                .filter(|old| {
+                    let page = field.page;
+                    let is = page.given.wrapping_add(field.base);
+                    self.old_of(is) == Some(page.made) && old & !IN_PAGE == page.made & !IN_PAGE
+                })
+                .map(|old| old & IN_PAGE),
+            (Form::Short, Some(old)) => self.old_of(field.base).map(|base| old.wrapping_sub(base)),
+            (Form::Short, None) => None,
+            (_, Some(old)) => Some(marked(field, old)),
+            (_, None) => self
+                .has_new_label(field, target)
+                .then(|| marked(field, target ^ field.reach.new_mark())),
         };
-        marked(field, label)
+        label
+            .filter(|label| field.reach.holds(*label))
+            .unwrap_or(value)
     }
 
     /// Undoes [`Self::label`].
@@ -85,12 +98,32 @@ impl AddressMap {
             return label;
         }
         let plain = marked(field, label);
-        let target = match self.new_of(plain) {
-            Some(new) => new,
-            None if self.has_new_label(field, plain ^ NEW_BIT) => plain ^ NEW_BIT,
-            None => return label,
+        let target = match field.form {
+            Form::InPage => {
+                return self.place_in_page(field, label).unwrap_or(label);
+            }
+            Form::Short => self
+                .old_of(field.base)
+                .and_then(|base| self.new_of(label.wrapping_add(base))),
+            _ => self.new_of(plain).or_else(|| {
+                let new = plain ^ field.reach.new_mark();
+                self.has_new_label(field, new).then_some(new)
+            }),
         };
-        target.wrapping_sub(field.base)
+        target
+            .map(|target| target.wrapping_sub(field.base))
+            .filter(|value| field.reach.holds(*value))
+            .unwrap_or(label)
+    }
+
+    /// Returns the place in the new page for a label that is one in the old page.
+    fn place_in_page(&self, field: &Field, label: u32) -> Option<u32> {
+        let NamedPage { given, made } = field.page;
+        let is = made.wrapping_add(field.base);
+        let new = self.new_of(given & !IN_PAGE | label)?;
+        let place = new & IN_PAGE;
+        let is_there = self.new_of(given) == Some(is) && new & !IN_PAGE == is & !IN_PAGE;
+        (is_there && field.reach.holds(place)).then_some(place)
     }
 
     /// Returns whether a target that has no old address stands as its new one. For a field that holds an address this
@@ -99,28 +132,35 @@ impl AddressMap {
         match field.form {
             Form::Distance | Form::Jump => (1..ADDRESS_END).contains(&target),
             Form::Address => self.new_of(target).is_some(),
+            Form::Short | Form::InPage => false,
         }
     }
 }
 
-/// Returns what stands in an old field in place of `value`: its target.
+/// Returns what stands in an old field in place of `value`: its target. Fields with too few bits for an address, and
+/// further places in a page, stay as they are.
 pub fn old_label(field: &Field, value: u32) -> u32 {
+    if matches!(field.form, Form::Short | Form::InPage) || is_near(field, value) {
+        return value;
+    }
     let target = value.wrapping_add(field.base);
-    if is_near(field, value) || !(1..ADDRESS_END).contains(&target) {
-        value
+    let label = marked(field, target);
+    if (1..ADDRESS_END).contains(&target) && field.reach.holds(label) {
+        label
     } else {
-        marked(field, target)
+        value
     }
 }
 
-fn is_near(field: &Field, value: u32) -> bool {
-    field.form == Form::Jump && value.wrapping_add(NEAR) < 2 * NEAR
+/// Returns whether a jump stays close by. Its distance is no label then.
+pub(super) fn is_near(field: &Field, value: u32) -> bool {
+    matches!(field.form, Form::Jump | Form::Short) && value.wrapping_add(NEAR) < 2 * NEAR
 }
 
 /// Sets the mark of jumps, or removes it.
 fn marked(field: &Field, label: u32) -> u32 {
     match field.form {
-        Form::Jump => label ^ JUMP_BIT,
-        Form::Distance | Form::Address => label,
+        Form::Jump => label ^ field.reach.jump_mark(),
+        _ => label,
     }
 }

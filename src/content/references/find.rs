@@ -3,13 +3,12 @@
 
 use std::collections::HashMap;
 
-use super::address_map::{AddressMap, AddressRun};
-use super::fields::{Field, Form, change_fields};
+use super::ADDRESS_END;
+use super::address_map::{AddressMap, AddressRun, is_near};
+use super::fields::{Field, Form, change_fields, truncated};
 use super::sections::{AddressSpan, Layout};
 use super::segment::{Segment, SegmentKind};
 use super::tables::ReferenceTables;
-use super::x86::{self, Found};
-use super::{ADDRESS_END, NEAR};
 use crate::content::bindiff::align::AlignedRun;
 use crate::content::bindiff::coarse_runs;
 
@@ -20,9 +19,10 @@ const TARGET_VOTES: u32 = 3;
 /// A reference: where it stands and what it means.
 #[derive(Debug, Clone, Copy)]
 struct Occurrence {
-    place: usize,
+    place: u32,
     target: u32,
     form: Form,
+    is_load: bool,
 }
 
 /// Finds the tables with which `new` is most like `old`. `None` when there are none, or it would take too long.
@@ -35,12 +35,16 @@ pub fn find(
     if old_layout.segments.is_empty() || new_layout.segments.is_empty() {
         return None;
     }
-    let (old_segments, new_segments) = (
-        with_jump_tables(old, old_layout),
-        with_jump_tables(new, new_layout),
-    );
-    let (blank_old, old_references) = blanked(old, &old_segments);
-    let (blank_new, new_references) = blanked(new, &new_segments);
+    let Blanked {
+        bytes: blank_old,
+        segments: old_segments,
+        references: old_references,
+    } = Blanked::of(old, old_layout);
+    let Blanked {
+        bytes: blank_new,
+        segments: new_segments,
+        references: new_references,
+    } = Blanked::of(new, new_layout);
     if old_references.is_empty() || new_references.is_empty() {
         return None;
     }
@@ -62,25 +66,51 @@ pub fn find(
     })
 }
 
-/// Returns the bytes with zeros for references, and the references.
-fn blanked(bytes: &[u8], segments: &[Segment]) -> (Vec<u8>, Vec<Occurrence>) {
-    let mut blank = bytes.to_vec();
-    let mut references = Vec::new();
-    change_fields(&mut blank, segments, |field: &Field, value| {
-        let is_near = field.form == Form::Jump && value.wrapping_add(NEAR) < 2 * NEAR;
-        let target = value.wrapping_add(field.base);
-        if is_near || !(1..ADDRESS_END).contains(&target) {
-            return value;
+/// Bytes without references.
+struct Blanked {
+    bytes: Vec<u8>,
+    /// All segments, jump tables included.
+    segments: Vec<Segment>,
+    /// What was there, in order.
+    references: Vec<Occurrence>,
+}
+
+impl Blanked {
+    fn of(bytes: &[u8], layout: &Layout) -> Self {
+        let mut blanked = Self {
+            bytes: bytes.to_vec(),
+            segments: layout.segments.clone(),
+            references: Vec::new(),
+        };
+        blanked.blank(&layout.segments);
+        let tables = jump_tables(bytes, layout, &blanked.references);
+        if !tables.is_empty() {
+            blanked.blank(&tables);
+            blanked.references.sort_unstable_by_key(|one| one.place);
+            blanked.segments.extend(tables);
+            blanked.segments.sort_unstable_by_key(|one| one.place);
         }
-        references.push(Occurrence {
-            place: field.place,
-            target,
-            form: field.form,
+        blanked
+    }
+
+    /// Removes the references of these segments.
+    fn blank(&mut self, segments: &[Segment]) {
+        let references = &mut self.references;
+        change_fields(&mut self.bytes, segments, |field: &Field, value| {
+            let target = field.target(value);
+            if is_near(field, value) || !(1..ADDRESS_END).contains(&target) {
+                return value;
+            }
+            references.push(Occurrence {
+                place: truncated(field.place),
+                target,
+                form: field.form,
+                is_load: field.is_load,
+            });
+            // Anything but zero, which would end entries.
+            1
         });
-        // Anything but zero, which would end entries.
-        1
-    });
-    (blank, references)
+    }
 }
 
 #[derive(Default)]
@@ -91,18 +121,19 @@ struct Votes {
 
 impl Votes {
     fn add_references(&mut self, run: &AlignedRun, old: &[Occurrence], new: &[Occurrence]) {
-        let mut old = old[old.partition_point(|one| one.place < run.from)..]
+        let (at, from) = (truncated(run.at), truncated(run.from));
+        let mut old = old[old.partition_point(|one| one.place < from)..]
             .iter()
             .peekable();
-        let first = new.partition_point(|one| one.place < run.at);
+        let first = new.partition_point(|one| one.place < at);
         for reference in &new[first..] {
-            let ahead = reference.place - run.at;
-            if ahead >= run.copied {
+            let ahead = reference.place - at;
+            if ahead >= truncated(run.copied) {
                 return;
             }
-            while old.next_if(|one| one.place < run.from + ahead).is_some() {}
+            while old.next_if(|one| one.place < from + ahead).is_some() {}
             if let Some(before) = old.peek()
-                && before.place == run.from + ahead
+                && before.place == from + ahead
                 && before.form == reference.form
             {
                 self.list
@@ -204,17 +235,19 @@ fn without_overlaps(mut runs: Vec<(AddressRun, u64)>) -> AddressMap {
 const ENTRIES_MIN: usize = 3;
 const ENTRIES_MAX: usize = 4096;
 
-/// Adds the jump tables to the segments: distances from the beginning of a table, which code loads the address of.
-fn with_jump_tables(bytes: &[u8], layout: &Layout) -> Vec<Segment> {
-    let mut segments = layout.segments.clone();
-    let mut loaded = Vec::new();
-    let mut targets = Vec::new();
-    for segment in &layout.segments {
-        if segment.kind == SegmentKind::Code {
-            let code = &bytes[segment.place..segment.end()];
-            operands(code, segment.address, &mut loaded, &mut targets);
-        }
-    }
+/// Returns the jump tables: distances from the beginning of a table, which code loads the address of.
+fn jump_tables(bytes: &[u8], layout: &Layout, references: &[Occurrence]) -> Vec<Segment> {
+    let distances = references
+        .iter()
+        .filter(|reference| reference.form == Form::Distance);
+    let mut targets: Vec<u32> = distances
+        .clone()
+        .map(|reference| reference.target)
+        .collect();
+    let mut loaded: Vec<u32> = distances
+        .filter(|reference| reference.is_load)
+        .map(|reference| reference.target)
+        .collect();
     for list in [&mut loaded, &mut targets] {
         list.sort_unstable();
         list.dedup();
@@ -226,6 +259,7 @@ fn with_jump_tables(bytes: &[u8], layout: &Layout) -> Vec<Segment> {
         .filter(|span| span.is_constant)
         .collect();
     constants.sort_unstable_by_key(|span| span.address);
+    let mut tables = Vec::new();
     for address in loaded {
         let before = constants.partition_point(|span| span.address <= address);
         let Some(span) = before.checked_sub(1).map(|at| constants[at]) else {
@@ -250,7 +284,7 @@ fn with_jump_tables(bytes: &[u8], layout: &Layout) -> Vec<Segment> {
             })
             .count();
         if count >= ENTRIES_MIN {
-            segments.push(Segment {
+            tables.push(Segment {
                 place,
                 bytes: 4 * count,
                 kind: SegmentKind::Distances,
@@ -260,39 +294,22 @@ fn with_jump_tables(bytes: &[u8], layout: &Layout) -> Vec<Segment> {
             });
         }
     }
-    segments.sort_unstable_by_key(|segment| segment.place);
-    // A constant that is a segment already holds no jump tables.
+    tables.sort_unstable_by_key(|table| table.place);
+    // What is a segment already holds no jump tables.
     let mut end = 0;
-    segments.retain(|segment| {
-        let is_apart = segment.place >= end;
+    tables.retain(|table| {
+        let next = layout
+            .segments
+            .partition_point(|segment| segment.end() <= table.place);
+        let is_apart = table.place >= end
+            && layout
+                .segments
+                .get(next)
+                .is_none_or(|segment| segment.place >= table.end());
         if is_apart {
-            end = segment.end();
+            end = table.end();
         }
         is_apart
     });
-    segments
-}
-
-/// Notes the addresses that code loads (`lea`), and all that it refers to.
-fn operands(code: &[u8], address: u32, loaded: &mut Vec<u32>, targets: &mut Vec<u32>) {
-    let mut at = 0;
-    while at < code.len() {
-        match x86::instruction(&code[at..]) {
-            Found::Instruction(found) => {
-                if let Some(distance) = found.distance.filter(|distance| !distance.is_jump)
-                    && let Some(value) = code[at + distance.at..].first_chunk()
-                {
-                    let end = address.wrapping_add(super::fields::truncated(at + found.bytes));
-                    let target = end.wrapping_add(u32::from_le_bytes(*value));
-                    targets.push(target);
-                    if distance.at >= 2 && code[at + distance.at - 2] == 0x8d {
-                        loaded.push(target);
-                    }
-                }
-                at += found.bytes;
-            }
-            Found::Unknown => at += 1,
-            Found::Cut => return,
-        }
-    }
+    tables
 }

@@ -6,9 +6,11 @@
 //! address for an old one. Both are in the frame. The fields are found again in the changed bytes, because no byte that
 //! is changed decides where the next field lies.
 //!
-//! Only x86-64 is known. The writer needs ELF files (`sections`), the reader nothing but segments and map.
+//! Code for x86-64 (`x86`) and for arm64 (`arm64`) is known. The writer needs ELF files (`sections`), the reader nothing
+//! but segments and map.
 
 mod address_map;
+mod arm64;
 mod fields;
 mod find;
 mod sections;
@@ -21,12 +23,8 @@ pub use find::find;
 pub use sections::{Layout, Layouts, Sections};
 pub use tables::ReferenceTables;
 
-/// Addresses are below this. The two bits above tell kinds of labels apart.
+/// Addresses are below this. In fields of four bytes the two bits above tell kinds of labels apart.
 const ADDRESS_END: u32 = 1 << 30;
-/// Set in the label of a target that the old file does not have. The label is then the new address.
-const NEW_BIT: u32 = 1 << 31;
-/// Set in the labels of jumps, so that no label looks like a short distance.
-const JUMP_BIT: u32 = 1 << 30;
 /// Jumps to nearer places keep their distances, forwards and backwards. They nearly always stay within a function, which
 /// moves as a whole.
 const NEAR: u32 = 1 << 15;

@@ -1,4 +1,4 @@
-//! Reads from the section headers of ELF files for x86-64 where code and tables lie.
+//! Reads from the section headers of ELF files for x86-64 and arm64 where code and tables lie.
 //!
 //! Only the writer needs this. What it gets wrong costs bytes and nothing else.
 
@@ -34,6 +34,21 @@ const WRITABLE: u64 = 1;
 const ALLOCATED: u64 = 2;
 const EXECUTABLE: u64 = 4;
 const THREAD_LOCAL: u64 = 0x400;
+
+/// What differs by the architecture.
+struct Architecture {
+    code: SegmentKind,
+    relocations: SegmentKind,
+}
+
+const X86_64: Architecture = Architecture {
+    code: SegmentKind::Code,
+    relocations: SegmentKind::Relocations,
+};
+const ARM64: Architecture = Architecture {
+    code: SegmentKind::Arm64Code,
+    relocations: SegmentKind::Arm64Relocations,
+};
 
 /// A part of a file that has addresses.
 #[derive(Debug, Clone, Copy)]
@@ -104,7 +119,7 @@ impl Layout {
                 let code = sections
                     .list
                     .iter()
-                    .filter(|section| section.kind == Some(SegmentKind::Code));
+                    .filter(|section| section.kind.is_some_and(SegmentKind::is_code));
                 self.code.extend(code.map(|section| {
                     let first = section.address.wrapping_add(bias);
                     first..first.saturating_add(u32::try_from(section.bytes).unwrap_or(0))
@@ -151,7 +166,10 @@ impl Layout {
         let aligned = |unit: u64| section.offset + (first - section.offset).next_multiple_of(unit);
         let first = match kind {
             SegmentKind::Code => first,
-            SegmentKind::Relocations | SegmentKind::Symbols => aligned(24),
+            SegmentKind::Arm64Code => aligned(4),
+            SegmentKind::Relocations | SegmentKind::Arm64Relocations | SegmentKind::Symbols => {
+                aligned(24)
+            }
             SegmentKind::Words => aligned(8),
             SegmentKind::Distances => aligned(4).max(section.offset + UNWIND_INDEX_HEAD),
             SegmentKind::Unwind => {
@@ -176,9 +194,12 @@ impl Layout {
             kind,
             address: span.address,
             base: match kind {
-                SegmentKind::Code | SegmentKind::Unwind => 0,
+                SegmentKind::Code | SegmentKind::Arm64Code | SegmentKind::Unwind => 0,
                 SegmentKind::Distances => section.address.wrapping_add(run.bias),
-                SegmentKind::Relocations | SegmentKind::Symbols | SegmentKind::Words => run.bias,
+                SegmentKind::Relocations
+                | SegmentKind::Arm64Relocations
+                | SegmentKind::Symbols
+                | SegmentKind::Words => run.bias,
             },
             names: match kind {
                 SegmentKind::Symbols => section.names.wrapping_add(run.bias),
@@ -199,10 +220,16 @@ struct FileRun<'a> {
 pub type ReadPart<'a> = &'a mut dyn FnMut(u64, usize) -> Option<Vec<u8>>;
 
 impl Sections {
-    /// Reads the headers of a file. Returns `None` when it is no ELF file for x86-64 with sections.
+    /// Reads the headers of a file. Returns `None` when it is no ELF file with sections for an architecture that is
+    /// known.
     pub fn of(read: ReadPart<'_>) -> Option<Self> {
         let head = read(0, 64)?;
-        let is_known = head.starts_with(b"\x7fELF\x02\x01") && number(&head, 18, 2)? == 62;
+        let architecture = match number(&head, 18, 2)? {
+            62 => X86_64,
+            183 => ARM64,
+            _ => return None,
+        };
+        let is_known = head.starts_with(b"\x7fELF\x02\x01");
         let (table, count) = (number(&head, 40, 8)?, number(&head, 60, 2)?);
         if !is_known || number(&head, 58, 2)? != SECTION_HEADER_BYTES || count > SECTIONS_MAX {
             return None;
@@ -222,7 +249,7 @@ impl Sections {
             sections.extend(header)?;
         }
         for header in &headers {
-            sections.add(header, &headers, &names)?;
+            sections.add(header, &headers, &names, &architecture)?;
         }
         let programs = number(&head, 56, 2)?;
         sections.add_words(0, 64 + 56 * programs);
@@ -255,7 +282,13 @@ impl Sections {
         Some(())
     }
 
-    fn add(&mut self, header: &[u8], all: &[&[u8]], names: &[u8]) -> Option<()> {
+    fn add(
+        &mut self,
+        header: &[u8],
+        all: &[&[u8]],
+        names: &[u8],
+        architecture: &Architecture,
+    ) -> Option<()> {
         let kind = u32::try_from(number(header, 4, 4)?).ok()?;
         let (flags, bytes) = (number(header, 8, 8)?, number(header, 32, 8)?);
         let is_allocated = flags & ALLOCATED != 0;
@@ -268,9 +301,9 @@ impl Sections {
         let segment = match (name, kind) {
             (b".eh_frame", PROGBITS | UNWIND) => Some(SegmentKind::Unwind),
             (b".eh_frame_hdr", PROGBITS | UNWIND) => Some(SegmentKind::Distances),
-            (_, RELA) => Some(SegmentKind::Relocations),
+            (_, RELA) => Some(architecture.relocations),
             (_, DYNSYM | SYMTAB) => Some(SegmentKind::Symbols),
-            (_, PROGBITS) if flags & EXECUTABLE != 0 => Some(SegmentKind::Code),
+            (_, PROGBITS) if flags & EXECUTABLE != 0 => Some(architecture.code),
             (_, PROGBITS | DYNAMIC | INIT_ARRAY | FINI_ARRAY) if flags & WRITABLE != 0 => {
                 address.is_multiple_of(8).then_some(SegmentKind::Words)
             }

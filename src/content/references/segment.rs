@@ -36,11 +36,11 @@ impl Segment {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum SegmentKind {
-    /// Instructions.
+    /// Instructions for x86-64.
     Code = 0,
     /// Entries of `.eh_frame`.
     Unwind = 1,
-    /// Relocations with addends, 24 bytes each.
+    /// Relocations with addends for x86-64, 24 bytes each.
     Relocations = 2,
     /// Symbols, 24 bytes each.
     Symbols = 3,
@@ -48,9 +48,17 @@ pub enum SegmentKind {
     Words = 4,
     /// Distances of 4 bytes from a common base.
     Distances = 5,
+    /// Instructions for arm64.
+    Arm64Code = 6,
+    /// Relocations with addends for arm64, 24 bytes each.
+    Arm64Relocations = 7,
 }
 
 impl SegmentKind {
+    pub fn is_code(self) -> bool {
+        matches!(self, Self::Code | Self::Arm64Code)
+    }
+
     pub fn from_number(number: u64) -> Option<Self> {
         [
             Self::Code,
@@ -59,6 +67,8 @@ impl SegmentKind {
             Self::Symbols,
             Self::Words,
             Self::Distances,
+            Self::Arm64Code,
+            Self::Arm64Relocations,
         ]
         .into_iter()
         .find(|kind| number == u64::from(*kind as u8))

@@ -30,7 +30,7 @@ impl ReferenceTables {
         exceptions.clear();
         change_fields(bytes, &self.new, |field, value| {
             let label = map.label(field, value);
-            if map.value(field, label) == value {
+            if map.value(&field.in_changed(), label) == value {
                 return label;
             }
             exceptions.push(field.place);
@@ -161,9 +161,12 @@ enum Base {
 
 fn base_of(kind: SegmentKind) -> Base {
     match kind {
-        SegmentKind::Code | SegmentKind::Unwind => Base::None,
+        SegmentKind::Code | SegmentKind::Unwind | SegmentKind::Arm64Code => Base::None,
         SegmentKind::Distances => Base::Own,
-        SegmentKind::Relocations | SegmentKind::Symbols | SegmentKind::Words => Base::Common,
+        SegmentKind::Relocations
+        | SegmentKind::Symbols
+        | SegmentKind::Words
+        | SegmentKind::Arm64Relocations => Base::Common,
     }
 }
 
@@ -275,7 +278,7 @@ mod tests {
         let one = (
             0_usize..40,
             1_usize..200,
-            0_u64..6,
+            0_u64..8,
             any::<[u32; 2]>(),
             1..ADDRESSES,
         );
@@ -344,7 +347,38 @@ mod tests {
         proptest::collection::vec(byte, bytes)
     }
 
+    /// Instructions for arm64 that refer to places near by, by few registers.
+    fn arm64_code(words: usize) -> impl Strategy<Value = Vec<u8>> {
+        let kinds = prop_oneof![
+            2 => Just((0x6000_00e1, 0x9000_0000)),
+            2 => Just((0x003f_fc23, 0x9100_0000)),
+            2 => Just((0xc4ff_fc23, 0x3900_0000)),
+            1 => Just((0x8000_ffff, 0x1400_0000)),
+            1 => Just((0x000f_ffe1, 0x3400_0000)),
+            1 => Just((0x600f_ffe1, 0x1000_0000)),
+            1 => Just((u32::MAX, 0)),
+        ];
+        let word = (any::<u32>(), kinds).prop_map(|(word, (free, is))| word & free | is);
+        let word = word.prop_map(|word| word.to_le_bytes().to_vec());
+        proptest::collection::vec(word, words).prop_map(|words| words.concat())
+    }
+
     proptest! {
+        #[test]
+        fn arm64_code_comes_back(mut bytes in arm64_code(100), address in 1_u32..10_000, map in map()) {
+            let given = bytes.clone();
+            let segment = Segment {
+                bytes: 400,
+                kind: SegmentKind::Arm64Code,
+                address: 4 * address,
+                ..Segment::EMPTY
+            };
+            let mut tables = ReferenceTables { old: Vec::new(), new: vec![segment], map, exceptions: Vec::new() };
+            tables.label_new(&mut bytes);
+            tables.undo_new(&mut bytes);
+            prop_assert_eq!(bytes, given);
+        }
+
         #[test]
         fn whatever_the_segments_say_the_bytes_come_back(
             mut bytes in code(800), old in segments(600), new in segments(800), map in map(),
@@ -360,7 +394,7 @@ mod tests {
 
         #[test]
         fn hostile_tables_never_panic(
-            encoded in proptest::collection::vec(prop_oneof![0_u8..6, any::<u8>()], 0..200), mut bytes in code(300),
+            encoded in proptest::collection::vec(prop_oneof![0_u8..8, any::<u8>()], 0..200), mut bytes in code(300),
         ) {
             if let Some(tables) = ReferenceTables::decode(&encoded, 300, 300) {
                 tables.label_old(&mut bytes);

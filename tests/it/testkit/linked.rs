@@ -1,4 +1,4 @@
-//! Small shared objects for x86-64, as a linker would make them: when one function grows, everything behind it moves.
+//! Small shared objects for x86-64 and arm64, as a linker would make them: when one function grows, everything behind it moves.
 
 use super::bytes::noise;
 
@@ -6,9 +6,18 @@ const CODE: usize = 0x1000;
 const SECTION: usize = 64;
 const NAMES: &[u8] = b"\0.text\0.rodata\0.eh_frame\0.data.rel.ro\0.rela.dyn\0.shstrtab\0";
 
+/// What a library is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Architecture {
+    X86_64,
+    Arm64,
+}
+
 /// A library of so many functions, of which one has more instructions than in other builds.
 #[derive(Debug, Clone, Copy)]
 pub struct Library {
+    /// What it is for.
+    pub architecture: Architecture,
     /// What its instructions are drawn from.
     pub seed: u64,
     /// Number of functions.
@@ -40,11 +49,16 @@ fn push64(bytes: &mut Vec<u8>, value: usize) {
 impl Library {
     /// Makes the file.
     pub fn link(&self) -> Vec<u8> {
+        let is_x86 = self.architecture == Architecture::X86_64;
         let mut code = Vec::new();
         let (mut starts, mut wanted) = (Vec::new(), Vec::new());
         for number in 0..self.functions {
             starts.push(CODE + code.len());
-            self.compile(number, &mut code, &mut wanted);
+            if is_x86 {
+                self.compile(number, &mut code, &mut wanted);
+            } else {
+                self.compile_for_arm64(number, &mut code, &mut wanted);
+            }
         }
         let code_end = CODE + code.len();
         // A jump table for each function: distances from its beginning to places in the function.
@@ -55,7 +69,10 @@ impl Library {
                 Target::Function(number) => starts[number],
                 Target::Table(number) => table(number),
             };
-            put32(&mut code, at, target.wrapping_sub(CODE + at + 4));
+            match self.architecture {
+                Architecture::X86_64 => put32(&mut code, at, target.wrapping_sub(CODE + at + 4)),
+                Architecture::Arm64 => refer(&mut code, at, target),
+            }
         }
         let mut out = vec![0; CODE];
         out.extend(code);
@@ -76,7 +93,7 @@ impl Library {
         let relocations = out.len();
         for (number, start) in pointers.enumerate() {
             push64(&mut out, words + 8 * number);
-            push64(&mut out, 8);
+            push64(&mut out, if is_x86 { 8 } else { 1027 });
             push64(&mut out, *start);
         }
         let names = out.len();
@@ -104,7 +121,7 @@ impl Library {
             put32(&mut out, at + 32, end - begin);
         }
         out[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
-        (out[16], out[18], out[20]) = (3, 62, 1);
+        (out[16], out[18], out[20]) = (3, if is_x86 { 62 } else { 183 }, 1);
         put32(&mut out, 40, table);
         (out[52], out[54], out[58], out[60], out[62]) = (64, 56, 64, 7, 6);
         out
@@ -145,6 +162,78 @@ impl Library {
         wanted.push(Wanted { at: code.len(), of });
         code.extend_from_slice(&[0; 4]);
         code.resize(code.len().next_multiple_of(16), 0x90);
+    }
+
+    /// The same with instructions for arm64. A table's address is loaded in two parts.
+    fn compile_for_arm64(&self, number: usize, code: &mut Vec<u8>, wanted: &mut Vec<Wanted>) {
+        let random = noise(self.seed * 1000 + number as u64, 400);
+        let more = if self.grown.0 == number {
+            self.grown.1
+        } else {
+            0
+        };
+        let mut push = |word: u32, of: Option<Target>| {
+            let at = code.len();
+            code.extend_from_slice(&word.to_le_bytes());
+            wanted.extend(of.map(|of| Wanted { at, of }));
+        };
+        push(0xa9bf_7bfd, None);
+        for step in 0..12 + more {
+            let random = &random[step % 40 * 8..][..8];
+            let to = usize::from(random[0]) * 7 + usize::from(random[1]);
+            // mov x0, a number
+            let number_word = u32::from(u16::from_le_bytes([random[2], random[3]])) << 5;
+            push(0xd280_0000 | number_word, None);
+            match random[4] % 4 {
+                0 | 1 => push(0x9400_0000, Some(Target::Function(to % self.functions))),
+                2 => {
+                    push(0x9000_0002, Some(Target::Table(number)));
+                    // mov x3, 0
+                    push(0xd280_0003, None);
+                    push(0x9100_0042, None);
+                }
+                _ => {
+                    push(0x9000_0001, Some(Target::Table(number)));
+                    // Loads from the table, one of them behind the beginning, and a conditional jump.
+                    push(0xf940_0024, None);
+                    push(0x5400_0040, None);
+                    push(0xb940_0825, None);
+                }
+            }
+        }
+        push(
+            0x1400_0000,
+            Some(Target::Function((number * 13 + 5) % self.functions)),
+        );
+        let rest = code.len().next_multiple_of(16) - code.len();
+        code.extend(std::iter::repeat_n(0xd503_201f_u32.to_le_bytes(), rest / 4).flatten());
+    }
+}
+
+/// Fills in what an instruction for arm64 refers to, and of an address also the parts in the instructions behind it.
+fn refer(code: &mut [u8], at: usize, target: usize) {
+    let number = |value: usize| u32::try_from(value & 0xffff_ffff).unwrap();
+    let word = |code: &[u8], at: usize| u32::from_le_bytes(code[at..at + 4].try_into().unwrap());
+    let first = word(code, at);
+    let mut change = |at: usize, bits: u32| {
+        let changed = word(code, at) | bits;
+        code[at..at + 4].copy_from_slice(&changed.to_le_bytes());
+    };
+    if first & 0x9f00_0000 != 0x9000_0000 {
+        change(
+            at,
+            number(target.wrapping_sub(CODE + at) >> 2) & 0x03ff_ffff,
+        );
+        return;
+    }
+    let pages = number((target >> 12).wrapping_sub((CODE + at) >> 12));
+    change(at, (pages & 3) << 29 | (pages >> 2 & 0x7_ffff) << 5);
+    let low = number(target & 0xfff);
+    if first & 31 == 2 {
+        change(at + 8, low << 10);
+    } else {
+        change(at + 4, low >> 3 << 10);
+        change(at + 12, (low + 8) >> 2 << 10);
     }
 }
 
