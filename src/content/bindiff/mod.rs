@@ -50,7 +50,7 @@ const COARSE_STEP: usize = 4;
 /// Finds the runs of `old` that `new` consists of, in order, with a coarse search. Returns `None` when that would take
 /// too long. Takes 1 byte for each byte of `old`, and up to 64 MiB.
 pub(crate) fn coarse_runs(old: &[u8], new: &[u8]) -> Option<Vec<AlignedRun>> {
-    let index = OldBytesIndex::of(old, COARSE_STEP)?;
+    let index = OldBytesIndex::of(old, COARSE_STEP, index::COARSE_DEPTH)?;
     let mut found = Vec::new();
     align::runs(&index, new, &mut |run| found.push(run))?;
     Some(found)
@@ -60,7 +60,7 @@ impl DiffScript<Vec<u8>> {
     /// Makes the script that turns `old` into `new`. Looks at every `step`th old place. Returns `None` when it would take
     /// too long to find. Takes 4 bytes for each place, and up to 64 MiB.
     pub fn of(old: &[u8], new: &[u8], step: usize) -> Option<Self> {
-        let index = OldBytesIndex::of(old, step)?;
+        let index = OldBytesIndex::of(old, step, index::DEPTH)?;
         let mut script = Self::default();
         let mut along = Along::default();
         align::runs(&index, new, &mut |run| {

@@ -31,6 +31,10 @@ const WINDOW_LOG_MAX: u32 = 28;
 /// The whole of a bundle's solid frame.
 const BUNDLE_WINDOW_LOG: u32 = 27;
 
+/// When labels leave less than one part in so many of the plain bytes, nothing else is tried. Of seven recompiled
+/// libraries none was smaller without labels. The goal of the rest is only that no frame is larger.
+const LABELS_GOOD_PART: usize = 3;
+
 /// How a frame is compressed.
 #[derive(Debug, Clone, Copy)]
 pub struct FrameOptions {
@@ -87,11 +91,7 @@ impl FrameOptions {
     /// the whole frame. All kinds but machine code get two levels more, because they gain most for the time
     /// (docs/decisions/001-frames.md).
     pub fn for_store(level: i32, class: ContentKind) -> Self {
-        let extra = if class == ContentKind::ElfX86_64 || class == ContentKind::ElfArm64 {
-            0
-        } else {
-            2
-        };
+        let extra = if class.is_code() { 0 } else { 2 };
         Self {
             codec: FrameCodec::Zstd,
             level: level + extra,
@@ -137,9 +137,12 @@ impl FrameOptions {
     }
 
     fn smallest(class: ContentKind, lzma: FrameCodec) -> Self {
-        let is_code = class == ContentKind::ElfX86_64 || class == ContentKind::ElfArm64;
         Self {
-            codec: if is_code { lzma } else { FrameCodec::Zstd },
+            codec: if class.is_code() {
+                lzma
+            } else {
+                FrameCodec::Zstd
+            },
             against: DeltaMode::Smallest,
             ..Self::for_bundle(SMALLEST_LEVEL, class)
         }
@@ -367,9 +370,29 @@ impl FrameEncoder {
         let labeled = layouts
             .and_then(|layouts| references::pack(&self.plain, base, layouts, search, good_part));
         if let Some((codec, packed)) = labeled {
+            if packed.len() < self.plain.len() / LABELS_GOOD_PART {
+                self.packed = packed;
+                return (codec, Filter::None);
+            }
+            let (other, filter) = self.compress_unlabeled(base, search, good_part, options.filter);
+            if self.packed.len() < packed.len() {
+                return (other, filter);
+            }
             self.packed = packed;
             return (codec, Filter::None);
         }
+        self.compress_unlabeled(base, search, good_part, options.filter)
+    }
+
+    /// Compresses `plain` against `base` as both are. Without labels, LZMA is not tried when a script is shorter than one
+    /// part in `good_part`.
+    fn compress_unlabeled(
+        &mut self,
+        base: &[u8],
+        search: LzmaSearch,
+        good_part: usize,
+        filter: Filter,
+    ) -> (u8, Filter) {
         let script = differences::pack(&self.plain, base, 1, search);
         if let Some(script) = &script
             && script.len() < self.plain.len() / good_part
@@ -386,7 +409,7 @@ impl FrameEncoder {
             }
             _ => (
                 CODEC_LZMA_PREFIX,
-                self.filter_if_smaller(base, search, options.filter),
+                self.filter_if_smaller(base, search, filter),
             ),
         }
     }

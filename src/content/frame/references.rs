@@ -30,7 +30,7 @@ pub(super) fn pack(
     let mut new = plain.to_vec();
     tables.label_new(&mut new);
     let (inner, packed) = smallest(&new, &old, search, good_part);
-    drop((new, old));
+    drop(new);
     let codec = match inner {
         CODEC_DIFFERENCES => CODEC_LABELED_DIFFERENCES,
         CODEC_LZMA_PREFIX => CODEC_LABELED_LZMA_PREFIX,
@@ -47,8 +47,14 @@ pub(super) fn pack(
     }
     out.extend_from_slice(&stored);
     out.extend_from_slice(&packed);
+    // The same tables make the same labels of the bases, so these need not be made again.
+    let (read, rest) = open(&out, base.len(), plain.len()).ok()?;
+    if read != tables {
+        return None;
+    }
     let mut back = Vec::with_capacity(plain.len());
-    unpack(codec, &out, base.to_vec(), plain.len(), &mut back).ok()?;
+    unpack_behind(inner, rest, old, plain.len(), &mut back).ok()?;
+    read.undo_new(&mut back);
     (back == plain).then_some((codec, out))
 }
 
@@ -78,6 +84,24 @@ pub(super) fn unpack(
     plain_bytes: usize,
     plain: &mut Vec<u8>,
 ) -> Result<(), FrameError> {
+    let (tables, rest) = open(stored, base.len(), plain_bytes)?;
+    tables.label_old(&mut base);
+    let inner = if codec == CODEC_LABELED_DIFFERENCES {
+        CODEC_DIFFERENCES
+    } else {
+        CODEC_LZMA_PREFIX
+    };
+    unpack_behind(inner, rest, base, plain_bytes, plain)?;
+    tables.undo_new(plain);
+    Ok(())
+}
+
+/// Reads the tables. Also returns what follows them.
+fn open(
+    stored: &[u8],
+    base_bytes: usize,
+    plain_bytes: usize,
+) -> Result<(ReferenceTables, &[u8]), FrameError> {
     let bad = || FrameError::Corrupt(Flaw::NotDecompressible);
     let length = |at: usize| {
         let bytes = stored.get(at..).and_then(<[u8]>::first_chunk::<4>)?;
@@ -94,15 +118,6 @@ pub(super) fn unpack(
     if encoded.len() != encoded_bytes {
         return Err(bad());
     }
-    let tables = ReferenceTables::decode(&encoded, base.len(), plain_bytes).ok_or_else(bad)?;
-    drop(encoded);
-    tables.label_old(&mut base);
-    let inner = if codec == CODEC_LABELED_DIFFERENCES {
-        CODEC_DIFFERENCES
-    } else {
-        CODEC_LZMA_PREFIX
-    };
-    unpack_behind(inner, rest, base, plain_bytes, plain)?;
-    tables.undo_new(plain);
-    Ok(())
+    let tables = ReferenceTables::decode(&encoded, base_bytes, plain_bytes).ok_or_else(bad)?;
+    Ok((tables, rest))
 }
