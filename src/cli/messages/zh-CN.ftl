@@ -1099,7 +1099,7 @@ help-checkout-long = 文件的内容、权限、时间和链接都还原。属�
 help-checkout-arg-dest = 存放项目的目录；应不存在或为空
 help-checkout-arg-item = 只要这个项目；可多次给出
 help-checkout-arg-form = 还原的形式：原始项目，或写到“目标”的镜像
-help-checkout-arg-privileged = 连同属主、setuid 和 setgid、capabilities 及设备文件一起恢复；需要 root
+help-checkout-arg-privileged = 连同属主、setuid/setgid 位、权能（capabilities）和设备文件一起恢复；需要 root
 help-checkout-value-form-original = 全部项目，逐字节还原
 help-checkout-value-form-docker-archive = docker、podman、nerdctl、skopeo 能载入的文件
 help-checkout-value-form-oci = skopeo、podman、buildah、containerd 能读取的目录，摘要与来时相同
@@ -1116,7 +1116,7 @@ help-install-long = 未改动的文件与上一版本共用空间。现场编辑
 help-install-arg-into = 存放各版本的目录；不存在时自动创建
 help-install-arg-keep = 由现场编辑的文件，从正在使用的版本沿用：文件名或版本目录下的路径，可用 * 和 ?
 help-install-arg-copy = 未改动的文件单独占用空间，不与上一版本共用
-help-install-arg-privileged = 连同属主、setuid 和 setgid、capabilities 及设备文件一起恢复；需要 root
+help-install-arg-privileged = 连同属主、setuid/setgid 位、权能（capabilities）和设备文件一起恢复；需要 root
 help-install-examples =
     # 把新版本装在旧版本旁边
     carryall install shop:1.1 --into /opt/shop
