@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use carryall::base::monitor::Monitor;
-use carryall::volumes::block::ParityCodec;
+use carryall::volumes::block::{BlockSize, ParityCodec};
 use carryall::volumes::media::{Capacity, Carrier};
 use carryall::volumes::{SetContent, SetRequest, plan, write};
 
@@ -105,6 +105,7 @@ fn main() {
         spare: Some(1),
         local_percent: Some(3.0),
         codec: ParityCodec::Gf16,
+        block_size: Some(BlockSize::Full),
     })
     .unwrap();
     let content = SetContent {

@@ -18,7 +18,7 @@ import zstandard
 from reader_deflate import NotRemade, Remaker, Unreadable, check
 import reader_labels, reader_signatures
 
-BLOCK, PAYLOAD = 65536, 65472
+MAGIC, SIZES = b"\x8aCYB\1", {16: 65536, 12: 4096}
 
 
 # ---- Envelope, metadata bodies
@@ -69,25 +69,26 @@ HEADER = struct.Struct("<4sBBBB16sHHHHHHIII16s")
 def blocks_in(path):
     """Every good block of a file, wherever it begins: its header's fields and its place. One inside another is passed over."""
     with open(path, "rb") as file:
-        if os.fstat(file.fileno()).st_size < BLOCK:
+        if os.fstat(file.fileno()).st_size < SIZES[12]:
             return
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            at = data.find(b"\x8aCYB\1\x10")
-            while 0 <= at <= len(data) - BLOCK:
-                block = data[at:at + BLOCK]
-                if blake3(block[:48] + bytes(16) + block[64:]).digest()[:16] == block[48:64]:
+            at = data.find(MAGIC)
+            while 0 <= at <= len(data) - SIZES[12]:
+                size = SIZES.get(data[at + 5], 0)
+                block = data[at:at + size]
+                if size and len(block) == size and blake3(block[:48] + bytes(16) + block[64:]).digest()[:16] == block[48:64]:
                     yield HEADER.unpack_from(block), at
-                    at += BLOCK
+                    at += size
                 else:
                     at += 1
-                at = data.find(b"\x8aCYB\1\x10", at)
+                at = data.find(MAGIC, at)
 
 
 class Set:
     """The blocks of one set: where each is, by volume and number."""
 
     def __init__(self, numbers):
-        (self.codec, self.id, self.K, self.M, self.w, self.n, self.p, self.C, self.B) = numbers
+        (self.log2, self.codec, self.id, self.K, self.M, self.w, self.n, self.p, self.C, self.B) = numbers
         B, C, p = self.B, self.C, self.p
         check(7 <= B <= 1 << 27 and 1 <= self.K <= 1024 and C >= 2, "numbers of a set")
         self.supers = {0, B // 4, B // 2, 3 * B // 4, B - 1}
@@ -104,7 +105,7 @@ class Set:
         path, at = self.where[volume, number]
         with open(path, "rb") as file:
             file.seek(at + 64)
-            return file.read(PAYLOAD)
+            return file.read(SIZES[self.log2] - 64)
 
     def missing(self):
         """Blocks that are not there, by data volume; by spare volume, of those of which something is there."""
@@ -125,14 +126,15 @@ class Set:
         self.title, self.releases, self.by, self.payload, self.facts = title, releases, by, payload, facts
         catalog = b"".join(blocks[1:])[:length]
         check(len(catalog) == length and blake3(catalog).digest() == digest, "the catalog's hash")
-        numbers = struct.pack("<BHHHHHIIQ", self.codec, self.K, self.M, self.w, self.n, self.p, self.C, self.B, length)
+        size = b"" if self.log2 == 16 else bytes([self.log2])
+        numbers = size + struct.pack("<BHHHHHIIQ", self.codec, self.K, self.M, self.w, self.n, self.p, self.C, self.B, length)
         self.root = blake3(numbers + catalog + d.data).digest()
         check(self.root[:16] == self.id, "the set's id")
         return catalog
 
     def signers(self):
         """Who signed the set, by the first superblock that is there."""
-        superblock = next((self.get(*place)[4096:] for place in sorted(self.where) if place[1] in self.supers), bytes(56))
+        superblock = next((self.get(*place)[4096 if self.log2 == 16 else 512:] for place in sorted(self.where) if place[1] in self.supers), bytes(56))
         behind = superblock[56 + struct.unpack_from("<Q", superblock, 16)[0]:]
         if behind[:8] != b"\x8aCRYALL\n":
             return []
@@ -166,8 +168,8 @@ def sets_in(paths):
         files += below if os.path.isdir(path) else [path]
     for path in filter(os.path.isfile, files):
         for header, at in blocks_in(path):
-            _, _, _, codec, _, set_id, volume, K, M, w, n, p, C, number, B, _ = header
-            numbers = codec, set_id, K, M, w, n, p, C, B
+            _, _, log2, codec, _, set_id, volume, K, M, w, n, p, C, number, B, _ = header
+            numbers = log2, codec, set_id, K, M, w, n, p, C, B
             if numbers not in sets:
                 sets[numbers] = Set(numbers)
             sets[numbers].put(volume, number, path, at)

@@ -1,4 +1,4 @@
-//! The block: 64 KiB with a header that names its volume set, volume and place.
+//! The block: 64 KiB, or 4 KiB in small sets, with a header that names its volume set, volume and place.
 //!
 //! It handles bytes only. `media` finds blocks, and `geometry` knows what protects them.
 
@@ -6,21 +6,65 @@ use std::ops::Range;
 
 use crate::base::id::{self, SetId};
 
-/// Bytes of a block, header included.
+/// Bytes of a full block, header included. No block is longer.
 pub const BLOCK_BYTES: usize = 64 * 1024;
+/// Bytes of a small block, header included.
+pub const SMALL_BLOCK_BYTES: usize = 4 * 1024;
 /// Bytes of a block's header.
 pub const HEADER_BYTES: usize = 64;
-/// Bytes of payload in a block. Even and a multiple of 64, as the Reed-Solomon codes require.
-pub(crate) const PAYLOAD_BYTES: usize = BLOCK_BYTES - HEADER_BYTES;
 /// First four bytes of every block.
 pub const MAGIC: [u8; 4] = *b"\x8aCYB";
 /// Most volumes a set may have, data and spare together.
 pub(crate) const VOLUMES_MAX: u16 = 1024;
 
 const VERSION: u8 = 1;
-const BLOCK_LOG2: u8 = 16;
 /// Range of the hash in the header.
 const HASH: Range<usize> = 48..HEADER_BYTES;
+
+/// The size of all blocks of a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum BlockSize {
+    /// 4 KiB, for small sets.
+    Small = 12,
+    /// 64 KiB.
+    Full = 16,
+}
+
+impl BlockSize {
+    /// Both sizes.
+    pub const ALL: [Self; 2] = [Self::Small, Self::Full];
+
+    /// Returns the size whose logarithm to base 2 this is.
+    fn from_log2(log2: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|size| *size as u8 == log2)
+    }
+
+    /// Returns the bytes of a block, header included.
+    pub const fn bytes(self) -> usize {
+        1 << self as u8
+    }
+
+    /// Returns the bytes of payload in a block. Even and a multiple of 64, as the Reed-Solomon codes require.
+    pub const fn payload_bytes(self) -> usize {
+        self.bytes() - HEADER_BYTES
+    }
+
+    /// Returns how many blocks of this size are as long as a full one.
+    pub(crate) fn in_full_block(self) -> u32 {
+        1 << (Self::Full as u8 - self as u8)
+    }
+
+    /// Returns where a block begins in the image of its volume, in bytes.
+    pub fn offset_of(self, block_no: u32) -> u64 {
+        self.total(block_no)
+    }
+
+    /// Returns the bytes of so many blocks.
+    pub fn total(self, blocks: impl Into<u64>) -> u64 {
+        blocks.into() << self as u8
+    }
+}
 
 /// The Reed-Solomon code of a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -53,6 +97,8 @@ pub enum BlockKind {
 pub struct SetHeader {
     /// The set.
     pub set_id: SetId,
+    /// The size of its blocks.
+    pub block_size: BlockSize,
     /// Its code, for wide stripes and local parity alike.
     pub codec: ParityCodec,
     /// Data volumes (K), at least 1.
@@ -84,18 +130,25 @@ pub struct BlockHeader {
     pub kind: BlockKind,
 }
 
-/// Returns where a block begins in the image of its volume, in bytes.
-pub(crate) fn offset_of(block_no: u32) -> u64 {
-    u64::from(block_no) * BLOCK_BYTES as u64
+impl SetHeader {
+    /// Returns the bytes of the blocks of each volume.
+    pub fn volume_bytes(&self) -> u64 {
+        self.block_size.total(self.volume_blocks)
+    }
 }
 
 impl BlockHeader {
+    /// Returns the bytes of the block.
+    pub fn block_bytes(&self) -> usize {
+        self.set.block_size.bytes()
+    }
+
     fn first_48(&self) -> [u8; 48] {
         let mut out = [0; 48];
         let set = &self.set;
         out[..4].copy_from_slice(&MAGIC);
         out[4] = VERSION;
-        out[5] = BLOCK_LOG2;
+        out[5] = set.block_size as u8;
         out[6] = set.codec as u8;
         out[7] = self.kind as u8;
         out[8..24].copy_from_slice(set.set_id.as_bytes());
@@ -121,9 +174,13 @@ impl BlockHeader {
     /// covers it.
     ///
     /// # Panics
-    /// When `block` is not [`BLOCK_BYTES`] long.
+    /// When `block` is not as long as the set's blocks are.
     pub fn seal(&self, block: &mut [u8]) {
-        assert_eq!(block.len(), BLOCK_BYTES, "a block has one size");
+        assert_eq!(
+            block.len(),
+            self.block_bytes(),
+            "the blocks of a set have one size"
+        );
         let head = self.first_48();
         block[..48].copy_from_slice(&head);
         block[HASH].fill(0);
@@ -133,24 +190,25 @@ impl BlockHeader {
 
     /// Makes a whole block with this header and no payload.
     pub(crate) fn empty_block(&self) -> Vec<u8> {
-        let mut block = vec![0; BLOCK_BYTES];
+        let mut block = vec![0; self.block_bytes()];
         self.seal(&mut block);
         block
     }
 
     /// Reads the header of a whole block when its hash is right and its numbers are valid. Any other bytes, damaged or
-    /// hostile, are not a block and give `None`. It copies the block, which [`BlockHeader::open_mut`] avoids.
+    /// hostile, are not a block and give `None`. Bytes behind the block are not looked at. It copies the block, which
+    /// [`BlockHeader::open_mut`] avoids.
     pub fn open(block: &[u8]) -> Option<Self> {
-        // Copying 64 KiB is worth it only for a plausible header.
-        Self::peek(block)?;
-        Self::open_mut(&mut block.get(..BLOCK_BYTES)?.to_vec())
+        // Copying a block is worth it only for a plausible header.
+        let header = Self::peek(block)?;
+        Self::open_mut(&mut block.get(..header.block_bytes())?.to_vec())
     }
 
     /// Reads the header as [`BlockHeader::open`] does, for callers that own the block. The block is unchanged
     /// afterwards.
     pub(crate) fn open_mut(block: &mut [u8]) -> Option<Self> {
         let header = Self::peek(block)?;
-        let block = block.get_mut(..BLOCK_BYTES)?;
+        let block = block.get_mut(..header.block_bytes())?;
         let mut said = [0; 16];
         said.copy_from_slice(&block[HASH]);
         block[HASH].fill(0);
@@ -163,7 +221,7 @@ impl BlockHeader {
     /// Reads a header without checking its hash. This is cheap and shows which bytes are worth hashing.
     pub fn peek(bytes: &[u8]) -> Option<Self> {
         let head: &[u8; 48] = bytes.get(..48)?.try_into().ok()?;
-        if head[..4] != MAGIC || head[4] != VERSION || head[5] != BLOCK_LOG2 {
+        if head[..4] != MAGIC || head[4] != VERSION {
             return None;
         }
         let half = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
@@ -174,6 +232,7 @@ impl BlockHeader {
         let header = Self {
             set: SetHeader {
                 set_id: SetId(set_id),
+                block_size: BlockSize::from_log2(head[5])?,
                 codec: match head[6] {
                     1 => ParityCodec::Gf16,
                     2 => ParityCodec::Gf8,
@@ -213,7 +272,7 @@ impl BlockHeader {
     }
 }
 
-/// Hashes the whole block at once, with a zero hash field. BLAKE3 is nearly twice as fast on 64 whole chunks as on a
+/// Hashes the whole block at once, with a zero hash field. BLAKE3 is nearly twice as fast on whole chunks as on a
 /// header and a payload that end in partial ones.
 fn checksum(block: &[u8]) -> [u8; 16] {
     let mut sum = [0; 16];
@@ -230,6 +289,7 @@ mod tests {
         BlockHeader {
             set: SetHeader {
                 set_id: SetId([7; 16]),
+                block_size: BlockSize::Full,
                 codec: ParityCodec::Gf16,
                 data_volumes: 4,
                 spare_volumes: 2,
@@ -247,22 +307,42 @@ mod tests {
 
     #[test]
     fn a_sealed_block_opens_and_any_flipped_bit_closes_it() {
-        let mut block = vec![0x5a; BLOCK_BYTES];
-        header().seal(&mut block);
-        assert_eq!(BlockHeader::open(&block), Some(header()));
-        for at in [0, 7, 24, 47, 48, 63, 64, BLOCK_BYTES - 1] {
-            block[at] ^= 1;
-            assert_eq!(BlockHeader::open(&block), None, "flip at {at}");
-            block[at] ^= 1;
+        for block_size in BlockSize::ALL {
+            let mut header = header();
+            header.set.block_size = block_size;
+            let bytes = block_size.bytes();
+            let mut block = vec![0x5a; bytes];
+            header.seal(&mut block);
+            assert_eq!(BlockHeader::open(&block), Some(header));
+            for at in [0, 5, 7, 24, 47, 48, 63, 64, bytes - 1] {
+                block[at] ^= 1;
+                assert_eq!(BlockHeader::open(&block), None, "flip at {at}");
+                block[at] ^= 1;
+            }
+            assert_eq!(BlockHeader::open(&block[..bytes - 1]), None);
+            // What lies behind a block is not part of it.
+            block.push(7);
+            assert_eq!(BlockHeader::open(&block), Some(header));
         }
-        assert_eq!(BlockHeader::open(&block[..BLOCK_BYTES - 1]), None);
+    }
+
+    #[test]
+    fn no_other_sizes_are_blocks() {
+        let mut block = vec![0; BLOCK_BYTES];
+        header().seal(&mut block);
+        for log2 in (0..=u8::MAX).filter(|log2| ![12, 16].contains(log2)) {
+            block[5] = log2;
+            assert_eq!(BlockHeader::peek(&block), None, "{log2}");
+        }
+        assert_eq!(BlockSize::Small.bytes(), SMALL_BLOCK_BYTES);
+        assert_eq!(BlockSize::Full.bytes(), BLOCK_BYTES);
     }
 
     proptest! {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let mut with_magic = MAGIC.to_vec();
-            with_magic.extend_from_slice(&[VERSION, BLOCK_LOG2]);
+            with_magic.extend_from_slice(&[VERSION, 12]);
             with_magic.extend_from_slice(&bytes);
             let _ = BlockHeader::peek(&bytes);
             let _ = BlockHeader::open(&with_magic);

@@ -8,12 +8,12 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::volumes::VolumeError;
-use crate::volumes::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES, PAYLOAD_BYTES};
+use crate::volumes::block::{BlockHeader, HEADER_BYTES};
 use crate::volumes::geometry::Geometry;
 use crate::volumes::recovery::BlockPlace;
 use crate::volumes::slices::Slices;
 
-/// Blocks that a payload reader keeps in memory: 4 MiB.
+/// Blocks that a payload reader keeps in memory: 4 MiB of full ones.
 const AHEAD_BLOCKS: u32 = 64;
 
 /// Provides the blocks of one set by their places.
@@ -21,7 +21,7 @@ pub trait Blocks: Sync {
     /// Returns the set's layout.
     fn geometry(&self) -> &Geometry;
 
-    /// Reads the block at `place` into `block`, which is [`BLOCK_BYTES`] long. Returns whether there was one. The bytes
+    /// Reads the block at `place` into `block`, which is as long as the set's blocks are. Returns whether there was one. The bytes
     /// may be damaged.
     ///
     /// # Errors
@@ -78,7 +78,8 @@ pub(crate) fn read_whole(blocks: &dyn Blocks, place: BlockPlace, block: &mut [u8
 pub(crate) fn copies_of(blocks: &dyn Blocks, is_there: bool, place: BlockPlace) -> Vec<Vec<u8>> {
     let expected = Some(header_at(blocks.geometry(), place));
     let mut copies: Vec<Vec<u8>> = Vec::new();
-    let mut block = vec![0; BLOCK_BYTES];
+    let block_bytes = blocks.geometry().block_bytes();
+    let mut block = vec![0; block_bytes];
     for number in usize::from(!is_there)..=OTHERS_MAX {
         let read = match number {
             0 => blocks.read_raw(place, &mut block),
@@ -86,7 +87,7 @@ pub(crate) fn copies_of(blocks: &dyn Blocks, is_there: bool, place: BlockPlace) 
         };
         let is_whole = matches!(read, Ok(true)) && BlockHeader::open_mut(&mut block) == expected;
         if is_whole && !copies.contains(&block) {
-            copies.push(std::mem::replace(&mut block, vec![0; BLOCK_BYTES]));
+            copies.push(std::mem::replace(&mut block, vec![0; block_bytes]));
         }
     }
     copies
@@ -156,16 +157,19 @@ impl<'a> PayloadReader<'a> {
             return Ok(());
         }
         let geometry = self.blocks.geometry();
-        let end = self.payload_bytes.div_ceil(PAYLOAD_BYTES as u64);
+        let block_bytes = geometry.block_bytes();
+        let end = self
+            .payload_bytes
+            .div_ceil(geometry.block_payload_bytes() as u64);
         let end = u32::try_from(end)
             .unwrap_or(u32::MAX)
             .min(index.saturating_add(AHEAD_BLOCKS));
         // The buffer is overwritten now. After an error nothing in it counts as loaded.
         self.loaded = 0..0;
-        self.ahead.resize((end - index) as usize * BLOCK_BYTES, 0);
+        self.ahead.resize((end - index) as usize * block_bytes, 0);
         let whole: Vec<bool> = (index..end)
             .into_par_iter()
-            .zip(self.ahead.par_chunks_mut(BLOCK_BYTES))
+            .zip(self.ahead.par_chunks_mut(block_bytes))
             .map(|(at, block)| {
                 read_whole(
                     self.blocks,
@@ -194,13 +198,14 @@ impl Read for PayloadReader<'_> {
         if left == 0 || buf.is_empty() {
             return Ok(0);
         }
-        let block_payload = PAYLOAD_BYTES as u64;
-        let index = u32::try_from(self.at / block_payload).expect("within the volume");
-        let within = usize::try_from(self.at % block_payload).expect("within a block");
+        let geometry = self.blocks.geometry();
+        let (block_bytes, block_payload) = (geometry.block_bytes(), geometry.block_payload_bytes());
+        let index = u32::try_from(self.at / block_payload as u64).expect("within the volume");
+        let within = usize::try_from(self.at % block_payload as u64).expect("within a block");
         self.load(index)?;
         let left = usize::try_from(left).unwrap_or(usize::MAX);
-        let len = buf.len().min(PAYLOAD_BYTES - within).min(left);
-        let from = (index - self.loaded.start) as usize * BLOCK_BYTES + HEADER_BYTES + within;
+        let len = buf.len().min(block_payload - within).min(left);
+        let from = (index - self.loaded.start) as usize * block_bytes + HEADER_BYTES + within;
         buf[..len].copy_from_slice(&self.ahead[from..from + len]);
         self.at += len as u64;
         Ok(len)

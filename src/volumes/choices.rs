@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::volumes::block::{HEADER_BYTES, PAYLOAD_BYTES};
+use crate::volumes::block::HEADER_BYTES;
 
 /// Most choices of one candidate for each block that are tried for a stretch.
 const CHOICES_MAX: usize = 512;
@@ -24,11 +24,13 @@ pub(super) fn stretch(
     candidates: &[Vec<Vec<u8>>],
     choice: &[usize],
 ) -> Vec<u8> {
-    let payload = PAYLOAD_BYTES as u64;
-    let skip = usize::try_from(range.start % payload).unwrap_or(0);
+    // All blocks of a set have one size.
+    let block_bytes = candidates.iter().flatten().map(Vec::len).next();
+    let payload = block_bytes.unwrap_or(0).saturating_sub(HEADER_BYTES).max(1);
+    let skip = usize::try_from(range.start % payload as u64).unwrap_or(0);
     let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
     let blocks = candidates.iter().zip(choice);
-    let mut bytes: Vec<u8> = Vec::with_capacity(candidates.len() * PAYLOAD_BYTES);
+    let mut bytes: Vec<u8> = Vec::with_capacity(candidates.len() * payload);
     for (at, (blocks, chosen)) in blocks.enumerate() {
         let from = HEADER_BYTES + if at == 0 { skip } else { 0 };
         bytes.extend_from_slice(&blocks[*chosen][from..]);

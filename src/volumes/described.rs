@@ -5,7 +5,7 @@
 
 use crate::base::id;
 use crate::volumes::VolumeError;
-use crate::volumes::block::{BLOCK_BYTES, HEADER_BYTES, PAYLOAD_BYTES};
+use crate::volumes::block::HEADER_BYTES;
 use crate::volumes::blocks::{Blocks, copies_of};
 use crate::volumes::choices::add_in_turn;
 use crate::volumes::descriptor::{self, SetDescriptor};
@@ -101,12 +101,12 @@ fn descriptor_of_slices(blocks: &dyn Blocks, presence: &Presence) -> Option<SetD
     let volumes = 1..=geometry.volume_count();
     let mut hurt = volumes.filter(|volume_no| presence.has_parts(*volume_no));
     hurt.find_map(|volume_no| {
-        let mut joined = vec![0; BLOCK_BYTES];
+        let mut joined = vec![0; geometry.block_bytes()];
         let mut known = Slices::NONE;
-        let mut block = vec![0; BLOCK_BYTES];
+        let mut block = vec![0; geometry.block_bytes()];
         geometry.superblocks().into_iter().find_map(|block_no| {
             let slices = blocks.read_slices((volume_no, block_no), &mut block).ok()?;
-            slices::copy(slices.and(known.others()), &block, &mut joined);
+            slices::copy(slices.without(known), &block, &mut joined);
             known = known.or(slices);
             // A slice may be wrong though it was read, so each copy is also tried by itself.
             [&block, &joined]
@@ -123,9 +123,9 @@ pub(crate) fn forged_blocks(
     described: &Described,
 ) -> Result<Vec<BlockPlace>, VolumeError> {
     let geometry = blocks.geometry();
-    let file = described.descriptor.to_file()?;
+    let file = described.descriptor.to_file(geometry.block_size())?;
     let mut forged_blocks = Vec::new();
-    let mut block = vec![0; BLOCK_BYTES];
+    let mut block = vec![0; geometry.block_bytes()];
     let mut is_forged = |place: BlockPlace, is_right: &dyn Fn(&[u8]) -> bool| {
         presence.has(place)
             && crate::volumes::blocks::read_whole(blocks, place, &mut block)
@@ -141,7 +141,7 @@ pub(crate) fn forged_blocks(
                 forged_blocks.push((volume_no, block_no));
             }
         }
-        let rest = described.catalog.chunks(PAYLOAD_BYTES);
+        let rest = described.catalog.chunks(geometry.block_payload_bytes());
         for (index, part) in (0..).zip(std::iter::once(&file[..]).chain(rest)) {
             let place = (volume_no, geometry.catalog_place(index));
             let is_right = |payload: &[u8]| {
@@ -159,9 +159,10 @@ pub(crate) fn forged_blocks(
 /// Returns the places of descriptors: superblocks first, then the first blocks of the catalog.
 fn descriptor_places(geometry: &Geometry) -> impl Iterator<Item = (BlockPlace, usize)> + '_ {
     let volumes = || 1..=geometry.volume_count();
-    let superblocks = volumes().flat_map(|volume_no| {
+    let offset = descriptor::descriptor_offset(geometry.block_size());
+    let superblocks = volumes().flat_map(move |volume_no| {
         let places = geometry.superblocks().into_iter();
-        places.map(move |block_no| ((volume_no, block_no), descriptor::DESCRIPTOR_OFFSET))
+        places.map(move |block_no| ((volume_no, block_no), offset))
     });
     superblocks.chain(volumes().map(|volume_no| ((volume_no, geometry.catalog_place(0)), 0)))
 }
@@ -231,7 +232,7 @@ fn fitting_catalog(
     descriptor: &SetDescriptor,
 ) -> Result<Option<(Vec<u8>, [u8; 32])>, VolumeError> {
     let header = blocks.geometry().header();
-    let encoded = descriptor.encode()?;
+    let encoded = descriptor.encode(header.block_size)?;
     // Reading the descriptor has checked this length against the room for the catalog.
     let length = usize::try_from(descriptor.catalog_bytes).unwrap_or(usize::MAX);
     for choice in choices(parts) {

@@ -8,17 +8,23 @@ use crate::base::envelope::{self, EnvelopeKind};
 use crate::base::id::{Hasher, SetId};
 use crate::base::signing::{self, Signature};
 use crate::volumes::VolumeError;
-use crate::volumes::block::{
-    BLOCK_BYTES, BlockHeader, BlockKind, HEADER_BYTES, PAYLOAD_BYTES, SetHeader,
-};
+use crate::volumes::block::{BlockHeader, BlockKind, BlockSize, HEADER_BYTES, SetHeader};
 use crate::volumes::geometry::Geometry;
 use crate::volumes::media::{PageNotes, ProgramNote, VolumeFacts};
 use crate::volumes::recovery::BlockPlace;
 
-/// Offset of the envelope in a superblock's payload. The text for people comes before it.
-pub const DESCRIPTOR_OFFSET: usize = 4096;
-/// Most bytes of an encoded descriptor.
-pub(crate) const DESCRIPTOR_MAX: usize = PAYLOAD_BYTES - DESCRIPTOR_OFFSET - envelope::HEADER_BYTES;
+/// Returns the offset of the envelope in a superblock's payload. The text for people comes before it.
+pub const fn descriptor_offset(size: BlockSize) -> usize {
+    match size {
+        BlockSize::Small => 512,
+        BlockSize::Full => 4096,
+    }
+}
+
+/// Returns the most bytes of an encoded descriptor.
+pub(crate) const fn descriptor_max(size: BlockSize) -> usize {
+    size.payload_bytes() - descriptor_offset(size) - envelope::HEADER_BYTES
+}
 
 /// The description of a set, the same in every superblock.
 #[derive(Debug, Clone, PartialEq, Eq, SchemaRead, SchemaWrite)]
@@ -41,33 +47,37 @@ pub struct SetDescriptor {
 
 impl SetDescriptor {
     /// Encodes it, for the superblock and the set id.
-    pub(crate) fn encode(&self) -> Result<Vec<u8>, VolumeError> {
+    pub(crate) fn encode(&self, size: BlockSize) -> Result<Vec<u8>, VolumeError> {
         let body = envelope::encode(self);
-        if body.len() > DESCRIPTOR_MAX {
+        if body.len() > descriptor_max(size) {
             return Err(VolumeError::DescriptorTooLarge {
                 bytes: body.len(),
-                limit_bytes: DESCRIPTOR_MAX,
+                limit_bytes: descriptor_max(size),
             });
         }
         Ok(body)
     }
 
     /// Encodes it in its envelope.
-    pub(crate) fn to_file(&self) -> Result<Vec<u8>, VolumeError> {
-        Ok(envelope::seal(EnvelopeKind::SetDescriptor, &self.encode()?))
+    pub(crate) fn to_file(&self, size: BlockSize) -> Result<Vec<u8>, VolumeError> {
+        let body = self.encode(size)?;
+        Ok(envelope::seal(EnvelopeKind::SetDescriptor, &body))
     }
 
     /// Reads it from a superblock's payload. Returns `None` when it is not a descriptor, or does not fit the geometry.
     pub fn from_superblock(geometry: &Geometry, payload: &[u8]) -> Option<Self> {
-        Self::from_file(geometry, payload.get(DESCRIPTOR_OFFSET..)?)
+        let offset = descriptor_offset(geometry.block_size());
+        Self::from_file(geometry, payload.get(offset..)?)
     }
 
     /// Reads it from an envelope, which begins the first catalog block.
     pub(crate) fn from_file(geometry: &Geometry, file: &[u8]) -> Option<Self> {
-        let body = envelope::open(EnvelopeKind::SetDescriptor, file, DESCRIPTOR_MAX as u64).ok()?;
+        let most = descriptor_max(geometry.block_size()) as u64;
+        let body = envelope::open(EnvelopeKind::SetDescriptor, file, most).ok()?;
         let descriptor: Self = envelope::decode(body).ok()?;
         let room = geometry.volume_payload_bytes();
-        let catalog_room = u64::from(geometry.catalog_blocks() - 1) * PAYLOAD_BYTES as u64;
+        let catalog_room =
+            u64::from(geometry.catalog_blocks() - 1) * geometry.block_payload_bytes() as u64;
         let fits = descriptor.payload_bytes.len() == usize::from(geometry.header().data_volumes)
             && descriptor.payload_bytes.iter().all(|bytes| *bytes <= room)
             && descriptor.catalog_bytes <= catalog_room;
@@ -82,6 +92,7 @@ impl SetDescriptor {
             volume_no,
             data_volumes: set.data_volumes,
             spare_volumes: set.spare_volumes,
+            block_size: set.block_size,
             volume_blocks: set.volume_blocks,
             releases: self.releases.clone(),
             created_by: self.created_by.clone(),
@@ -111,10 +122,9 @@ impl SetDescriptor {
     pub(crate) fn page_notes(&self, set: &SetHeader) -> PageNotes {
         let fact = |wanted| self.fact(wanted).map(str::to_owned);
         let payload: u64 = self.payload_bytes.iter().sum();
-        let volume = u64::from(set.volume_blocks) * BLOCK_BYTES as u64;
         // Receiving stages the data volumes and then stores the release, which takes a third more than on the volumes.
         let receive = u64::from(set.data_volumes)
-            .saturating_mul(volume)
+            .saturating_mul(set.volume_bytes())
             .saturating_add(payload.saturating_add(payload / 3));
         PageNotes {
             date: fact(FACT_DATE),
@@ -148,6 +158,10 @@ pub(crate) fn id_of_root(root: &[u8; 32]) -> SetId {
 /// Computes a set's root: the BLAKE3 of its numbers, its catalog and its encoded descriptor.
 pub(crate) fn set_root(set: &SetHeader, catalog: &[u8], descriptor: &[u8]) -> [u8; 32] {
     let mut hasher = Hasher::new();
+    // No codec has this number, so that no set of full blocks has the id of one of small blocks.
+    if set.block_size != BlockSize::Full {
+        hasher.update(&[set.block_size as u8]);
+    }
     hasher.update(&[set.codec as u8]);
     for half in [
         set.data_volumes,
@@ -173,14 +187,15 @@ pub(crate) fn superblock(
     signatures: &[Signature],
     (volume_no, block_no): BlockPlace,
 ) -> Result<Vec<u8>, VolumeError> {
-    let mut block = vec![0; BLOCK_BYTES];
+    let mut block = vec![0; set.block_size.bytes()];
     let payload = &mut block[HEADER_BYTES..];
+    let offset = descriptor_offset(set.block_size);
     let text = text_for_people(set, descriptor, volume_no);
-    let text = &text.as_bytes()[..text.len().min(DESCRIPTOR_OFFSET)];
+    let text = &text.as_bytes()[..text.len().min(offset)];
     payload[..text.len()].copy_from_slice(text);
-    let file = descriptor.to_file()?;
-    payload[DESCRIPTOR_OFFSET..DESCRIPTOR_OFFSET + file.len()].copy_from_slice(&file);
-    put_signatures(payload, file.len(), signatures)?;
+    let file = descriptor.to_file(set.block_size)?;
+    payload[offset..offset + file.len()].copy_from_slice(&file);
+    put_signatures(payload, offset + file.len(), signatures)?;
     let header = BlockHeader {
         set: *set,
         volume_no,
@@ -191,17 +206,16 @@ pub(crate) fn superblock(
     Ok(block)
 }
 
-/// Puts signatures behind the descriptor in a superblock's payload.
+/// Puts signatures behind the descriptor in a superblock's payload, at this offset.
 fn put_signatures(
     payload: &mut [u8],
-    descriptor_file_bytes: usize,
+    at: usize,
     signatures: &[Signature],
 ) -> Result<(), VolumeError> {
     if signatures.is_empty() {
         return Ok(());
     }
     let file = signing::list_to_file(signatures);
-    let at = DESCRIPTOR_OFFSET + descriptor_file_bytes;
     let limit_bytes = payload.len();
     let room = payload.get_mut(at..at + file.len());
     let room = room.ok_or(VolumeError::DescriptorTooLarge {
@@ -213,8 +227,8 @@ fn put_signatures(
 }
 
 /// Reads the signatures from a superblock's payload. Without any, or when they make no sense, there are none.
-pub(crate) fn signatures_in(payload: &[u8]) -> Vec<Signature> {
-    let behind = payload.get(DESCRIPTOR_OFFSET..).and_then(|file| {
+pub(crate) fn signatures_in(size: BlockSize, payload: &[u8]) -> Vec<Signature> {
+    let behind = payload.get(descriptor_offset(size)..).and_then(|file| {
         let body = file.get(16..24)?.try_into().ok()?;
         let body = usize::try_from(u64::from_le_bytes(body)).ok()?;
         file.get(envelope::HEADER_BYTES.checked_add(body)?..)
@@ -263,6 +277,7 @@ mod tests {
     fn set() -> SetHeader {
         SetHeader {
             set_id: SetId([1; 16]),
+            block_size: BlockSize::Full,
             codec: ParityCodec::Gf16,
             data_volumes: 2,
             spare_volumes: 0,
@@ -330,6 +345,9 @@ mod tests {
         other.local_parity = 1;
         assert_ne!(set_id(&other, b"catalog", b"descriptor"), base);
         assert_ne!(set_id(&set(), b"catalogd", b"escriptor"), base);
+        other = set();
+        other.block_size = BlockSize::Small;
+        assert_ne!(set_id(&other, b"catalog", b"descriptor"), base);
         other = set();
         other.set_id = SetId([9; 16]);
         assert_eq!(set_id(&other, b"catalog", b"descriptor"), base);

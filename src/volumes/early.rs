@@ -73,11 +73,12 @@ pub(super) fn agree(one: &BlockHeader, other: &BlockHeader) -> bool {
 mod tests {
     use super::*;
     use crate::base::id::SetId;
-    use crate::volumes::block::{BlockKind, ParityCodec};
+    use crate::volumes::block::{BlockKind, BlockSize, ParityCodec};
 
     fn header(set_id: u8, block_no: u32) -> BlockHeader {
         let set = SetHeader {
             set_id: SetId([set_id; 16]),
+            block_size: BlockSize::Full,
             codec: ParityCodec::Gf16,
             data_volumes: 1,
             spare_volumes: 0,

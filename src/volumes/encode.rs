@@ -11,14 +11,14 @@ use rayon::prelude::*;
 
 use crate::base::monitor::Monitor;
 use crate::volumes::VolumeError;
-use crate::volumes::block::{BLOCK_BYTES, HEADER_BYTES, PAYLOAD_BYTES};
+use crate::volumes::block::{BLOCK_BYTES, BlockSize, HEADER_BYTES};
 use crate::volumes::blocks::header_at;
 use crate::volumes::geometry::Geometry;
 use crate::volumes::media::VolumeWriter;
 use crate::volumes::parity::{ErasureCode, ParityError, StreamingEncoder};
 use crate::volumes::recovery::{Act, BlockPlace};
 
-/// Most blocks in memory at a time.
+/// Most blocks in memory at a time, if they are full ones.
 const BATCH_BLOCKS: usize = (192 << 20) / BLOCK_BYTES;
 /// Most stripes or groups between two looks whether to stop.
 const BATCH_ACTS: usize = 64;
@@ -93,7 +93,7 @@ fn encode_alike(
             }
             Ok::<_, VolumeError>(())
         })?;
-        monitor.advance(((data + parity) * batch.len() * BLOCK_BYTES) as u64);
+        monitor.advance(((data + parity) * batch.len() * geometry.block_bytes()) as u64);
     }
     Ok(())
 }
@@ -119,7 +119,9 @@ impl<'a> ActEncoder<'a> {
         (data, parity): (usize, usize),
     ) -> Self {
         let chunk = code.chunk_shards();
-        let chunked = chunk.map(|chunk| (chunk, StreamingEncoder::new(chunk, PAYLOAD_BYTES)));
+        let size = geometry.block_size();
+        let streaming = |chunk| (chunk, StreamingEncoder::new(chunk, size.payload_bytes()));
+        let chunked = chunk.map(streaming);
         let blocks = chunk.unwrap_or(data + parity);
         Self {
             geometry,
@@ -128,32 +130,34 @@ impl<'a> ActEncoder<'a> {
             data,
             parity,
             chunked,
-            blocks: vec![0; blocks * BLOCK_BYTES],
+            blocks: vec![0; blocks * size.bytes()],
         }
     }
 
     fn encode(&mut self, act: Act) -> Result<(), VolumeError> {
         let places = act.places(self.geometry);
         let (data_places, parity_places) = places.split_at(self.data);
-        let parity_bytes = self.parity * BLOCK_BYTES;
+        let size = self.geometry.block_size();
+        let block_bytes = size.bytes();
+        let parity_bytes = self.parity * block_bytes;
         let made = if let Some((chunk, encoder)) = &mut self.chunked {
             for places in data_places.chunks(*chunk) {
-                let blocks = &mut self.blocks[..places.len() * BLOCK_BYTES];
-                read_blocks(self.writers, places, blocks)?;
-                encoder.add(&payloads(blocks));
+                let blocks = &mut self.blocks[..places.len() * block_bytes];
+                read_blocks(self.writers, block_bytes, places, blocks)?;
+                encoder.add(&payloads(size, blocks));
             }
             // A chunk has room for the parity, and is not needed any more.
             let made = &mut self.blocks[..parity_bytes];
-            encoder.finish(&mut payloads_mut(made));
+            encoder.finish(&mut payloads_mut(size, made));
             made
         } else {
-            let (blocks, made) = self.blocks.split_at_mut(self.data * BLOCK_BYTES);
-            read_blocks(self.writers, data_places, blocks)?;
+            let (blocks, made) = self.blocks.split_at_mut(self.data * block_bytes);
+            read_blocks(self.writers, block_bytes, data_places, blocks)?;
             let mut worker = self.code.worker();
-            worker.encode(&payloads(blocks), &mut payloads_mut(made));
+            worker.encode(&payloads(size, blocks), &mut payloads_mut(size, made));
             made
         };
-        for (block, place) in made.chunks_mut(BLOCK_BYTES).zip(parity_places) {
+        for (block, place) in made.chunks_mut(block_bytes).zip(parity_places) {
             header_at(self.geometry, *place).seal(block);
             self.writers[usize::from(place.0) - 1].write_run(place.1, block)?;
         }
@@ -163,21 +167,22 @@ impl<'a> ActEncoder<'a> {
 
 fn read_blocks(
     writers: &[VolumeWriter],
+    block_bytes: usize,
     places: &[BlockPlace],
     blocks: &mut [u8],
 ) -> Result<(), VolumeError> {
-    for ((volume_no, block_no), block) in places.iter().zip(blocks.chunks_mut(BLOCK_BYTES)) {
+    for ((volume_no, block_no), block) in places.iter().zip(blocks.chunks_mut(block_bytes)) {
         writers[usize::from(*volume_no) - 1].read_run(*block_no, block)?;
     }
     Ok(())
 }
 
-fn payloads(blocks: &[u8]) -> Vec<&[u8]> {
-    let blocks = blocks.chunks(BLOCK_BYTES);
+fn payloads(size: BlockSize, blocks: &[u8]) -> Vec<&[u8]> {
+    let blocks = blocks.chunks(size.bytes());
     blocks.map(|block| &block[HEADER_BYTES..]).collect()
 }
 
-fn payloads_mut(blocks: &mut [u8]) -> Vec<&mut [u8]> {
-    let blocks = blocks.chunks_mut(BLOCK_BYTES);
+fn payloads_mut(size: BlockSize, blocks: &mut [u8]) -> Vec<&mut [u8]> {
+    let blocks = blocks.chunks_mut(size.bytes());
     blocks.map(|block| &mut block[HEADER_BYTES..]).collect()
 }

@@ -2,13 +2,13 @@
 //!
 //! It is pure arithmetic and holds no blocks. `recovery` knows which blocks are lost.
 
-use crate::volumes::block::{BlockKind, PAYLOAD_BYTES, ParityCodec, SetHeader, VOLUMES_MAX};
+use crate::volumes::block::{BlockKind, BlockSize, ParityCodec, SetHeader, VOLUMES_MAX};
 
 /// Superblocks of each volume.
 pub(crate) const SUPERBLOCKS: u32 = 5;
-/// Most blocks of a whole set: 128 TiB. The limit bounds every bitmap before it is allocated.
+/// Most blocks of a whole set: 128 TiB of full ones. The limit bounds every bitmap before it is allocated.
 pub(crate) const SET_BLOCKS_MAX: u64 = 1 << 31;
-/// Most blocks of one volume: 8 TiB, which the usual file systems can hold as one image.
+/// Most blocks of one volume: 8 TiB of full ones, which the usual file systems can hold as one image.
 pub(crate) const VOLUME_BLOCKS_MAX: u32 = 1 << 27;
 /// Most blocks of one stripe, data and parity of all volumes together, so that a stripe fits in 256 MiB.
 pub(crate) const STRIPE_SHARDS_MAX: u32 = 4096;
@@ -154,17 +154,30 @@ impl Geometry {
 
     /// Returns the indices of the data blocks that hold the bytes `range` of a volume's payload.
     pub fn blocks_of_payload(&self, range: std::ops::Range<u64>) -> std::ops::Range<u32> {
-        let index = |bytes: u64| u32::try_from(bytes / PAYLOAD_BYTES as u64).unwrap_or(u32::MAX);
-        let end = range
-            .end
-            .max(range.start)
-            .saturating_add(PAYLOAD_BYTES as u64 - 1);
+        let block_payload = self.block_payload_bytes() as u64;
+        let index = |bytes: u64| u32::try_from(bytes / block_payload).unwrap_or(u32::MAX);
+        let end = range.end.max(range.start).saturating_add(block_payload - 1);
         index(range.start).min(self.data_blocks)..index(end).min(self.data_blocks)
     }
 
     /// Returns the numbers that every block of the set repeats.
     pub fn header(&self) -> &SetHeader {
         &self.header
+    }
+
+    /// Returns the size of the set's blocks.
+    pub fn block_size(&self) -> BlockSize {
+        self.header.block_size
+    }
+
+    /// Returns the bytes of a block, header included.
+    pub fn block_bytes(&self) -> usize {
+        self.header.block_size.bytes()
+    }
+
+    /// Returns the bytes of payload in a block.
+    pub(crate) fn block_payload_bytes(&self) -> usize {
+        self.header.block_size.payload_bytes()
     }
 
     /// Returns the number of data and spare volumes together. Volume numbers run from 1 to it.
@@ -209,7 +222,7 @@ impl Geometry {
 
     /// Returns the payload that one data volume can hold, in bytes.
     pub(crate) fn volume_payload_bytes(&self) -> u64 {
-        u64::from(self.data_blocks) * PAYLOAD_BYTES as u64
+        u64::from(self.data_blocks) * self.block_payload_bytes() as u64
     }
 
     /// Returns the five places of superblocks, ascending.
@@ -347,6 +360,7 @@ mod tests {
         let blocks = Geometry::volume_blocks_for(c + d, u32::from(n), u32::from(p));
         SetHeader {
             set_id: SetId([1; 16]),
+            block_size: BlockSize::Full,
             codec: ParityCodec::Gf16,
             data_volumes: k,
             spare_volumes: m,

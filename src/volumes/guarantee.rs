@@ -5,9 +5,8 @@
 
 #![allow(clippy::cast_precision_loss)]
 
-use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::geometry::Geometry;
-use crate::volumes::slices::SLICES;
+use crate::volumes::slices;
 
 /// The damage that a set survives.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -28,7 +27,7 @@ pub struct Guarantee {
 /// Computes the guarantee of a set with this layout.
 pub fn guarantee(geometry: &Geometry) -> Guarantee {
     // A run of n - 1 blocks' length touches n blocks when it begins within one.
-    let bytes = |blocks: u32| u64::from(blocks.saturating_sub(1)) * BLOCK_BYTES as u64;
+    let bytes = |blocks: u32| geometry.block_size().total(blocks.saturating_sub(1));
     let spares = geometry.header().spare_volumes;
     let mut losses = vec![0, spares.min(1), spares];
     losses.dedup();
@@ -72,7 +71,7 @@ fn failure(geometry: &Geometry, lost: u16, bad: f64) -> f64 {
     let volumes = f64::from(geometry.volume_count() - lost);
     let group = u32::from(header.local_data) + u32::from(header.local_parity);
     let parity = u32::from(header.local_parity);
-    let slices = SLICES as f64;
+    let slices = slices::count_of(geometry.block_size()) as f64;
     let (local_only, left) = if parity == 0 {
         let sectors = slices * volumes * f64::from(geometry.protected_blocks());
         ((sectors * bad).min(1.0), bad)

@@ -3,8 +3,8 @@
 //! Where the copies differ in a slice, every choice is tried as far as a bound allows. A slice that no copy knows is taken
 //! for zeros, as blocks have at the end of a payload. The hash of the block decides.
 
-use crate::volumes::block::{BLOCK_BYTES, BlockHeader};
-use crate::volumes::slices::{SLICE_BYTES, SLICES, Slices, bytes_of};
+use crate::volumes::block::BlockHeader;
+use crate::volumes::slices::{self, SLICE_BYTES, Slices, bytes_of};
 
 /// Most choices that are tried for one block: ten slices in which two copies differ.
 const CHOICES_MAX: usize = 1 << 10;
@@ -24,16 +24,17 @@ pub(crate) fn join(
     expected: &BlockHeader,
     budget: &mut u32,
 ) -> Option<Vec<u8>> {
-    let versions: Vec<Vec<&[u8]>> = (0..SLICES)
+    let slice_count = slices::count_of(expected.set.block_size);
+    let versions: Vec<Vec<&[u8]>> = (0..slice_count)
         .map(|slice| versions_of(copies, slice, expected))
         .collect();
     if versions[0].is_empty() {
         return None;
     }
-    let open: Vec<usize> = (0..SLICES)
+    let open: Vec<usize> = (0..slice_count)
         .filter(|slice| versions[*slice].len() > 1)
         .collect();
-    let mut block = vec![0; BLOCK_BYTES];
+    let mut block = vec![0; expected.block_bytes()];
     for (slice, versions) in versions.iter().enumerate() {
         block[bytes_of(slice)].copy_from_slice(versions.first().unwrap_or(&&[0; SLICE_BYTES][..]));
     }
@@ -75,12 +76,14 @@ fn versions_of<'a>(
 mod tests {
     use super::*;
     use crate::base::id::SetId;
-    use crate::volumes::block::{BlockKind, ParityCodec, SetHeader};
+    use crate::volumes::block::{BLOCK_BYTES, BlockKind, BlockSize, ParityCodec, SetHeader};
+    use crate::volumes::slices::SLICES;
 
     fn header() -> BlockHeader {
         BlockHeader {
             set: SetHeader {
                 set_id: SetId([3; 16]),
+                block_size: BlockSize::Full,
                 codec: ParityCodec::Gf16,
                 data_volumes: 1,
                 spare_volumes: 0,
@@ -105,7 +108,7 @@ mod tests {
 
     /// A copy with wrong bytes in some slices, known as bad or not.
     fn copy(wrong: &[usize], is_known: bool) -> DamagedCopy {
-        let (mut bytes, mut slices) = (block(), Slices::ALL);
+        let (mut bytes, mut slices) = (block(), Slices::all(BlockSize::Full));
         for slice in wrong {
             bytes[bytes_of(*slice)][100..200].fill(0x55);
             if is_known {
@@ -131,7 +134,7 @@ mod tests {
         let mut bytes = block();
         bytes[40_000..].fill(0);
         header().seal(&mut bytes);
-        let mut slices = Slices::ALL;
+        let mut slices = Slices::all(BlockSize::Full);
         (20..SLICES).for_each(|slice| slices.remove(slice));
         let whole = Some(bytes.clone());
         let copies = [DamagedCopy { bytes, slices }];

@@ -6,7 +6,6 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use crate::volumes::block::{BLOCK_BYTES, PAYLOAD_BYTES};
 use crate::volumes::blocks::{copies_of, read_whole};
 use crate::volumes::choices::{choices, stretch};
 use crate::volumes::heal::{HealAction, acts_of, opinions};
@@ -78,7 +77,7 @@ impl Staging {
             return Ok(Mended::Wrong);
         }
         let read = |place: BlockPlace| {
-            let mut block = vec![0; BLOCK_BYTES];
+            let mut block = vec![0; self.geometry().block_bytes()];
             if self.presence().has(place) && read_whole(&view, place, &mut block) {
                 return Some(block);
             }
@@ -154,7 +153,7 @@ impl Staging {
         candidates: &[Vec<Vec<u8>>],
         choice: &[usize],
     ) -> Result<(), VolumeError> {
-        let payload = PAYLOAD_BYTES as u64;
+        let payload = self.geometry().block_payload_bytes() as u64;
         let last = places.len().saturating_sub(1);
         for (at, ((place, blocks), chosen)) in places.iter().zip(candidates).zip(choice).enumerate()
         {

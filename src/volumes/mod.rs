@@ -47,4 +47,4 @@ pub(crate) use reader::{discover_contents, facts_of};
 pub use rebuild::{RebuildReport, rebuild, rebuild_with};
 pub use signatures::SetSignatures;
 pub use staging::{Staging, WrongBlocks};
-pub use write::{SetContent, SetExtras, SetReport, VolumeForm, write, write_with};
+pub use write::{SetContent, SetExtras, SetReport, VolumeForm, describes, write, write_with};

@@ -9,7 +9,6 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 
 use crate::base::monitor::{Monitor, Silent};
-use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::blocks::{Blocks, read_whole};
 use crate::volumes::described::read_descriptor;
 use crate::volumes::geometry::{Geometry, Role};
@@ -66,9 +65,9 @@ impl Blocks for Healed<'_> {
     fn read_slices(&self, place: BlockPlace, block: &mut [u8]) -> Result<Slices, VolumeError> {
         let found = self.found.read_slices(place, block)?;
         // Slices that were healed since are written together with those that were found.
-        let mut later = vec![0; BLOCK_BYTES];
+        let mut later = vec![0; self.geometry().block_bytes()];
         let healed = self.images.read_slices(place, &mut later)?;
-        slices::copy(healed.and(found.others()), &later, block);
+        slices::copy(healed.without(found), &later, block);
         Ok(found.or(healed))
     }
 }
@@ -130,7 +129,10 @@ pub fn rebuild_with(
     let whole = |volume_no: &u16| missing_blocks(geometry, &presence, *volume_no) == 0;
     let (possible, mut not_recoverable): (Vec<u16>, Vec<u16>) =
         volumes.iter().copied().partition(whole);
-    monitor.start("rebuild", possible.len() as u64 * volume_bytes(geometry));
+    monitor.start(
+        "rebuild",
+        possible.len() as u64 * geometry.header().volume_bytes(),
+    );
     let mut rebuilt = Vec::new();
     for volume_no in possible {
         let facts = descriptor.volume_facts(geometry.header(), volume_no);
@@ -168,10 +170,6 @@ fn recorded(descriptor: &SetDescriptor, companions: &[CompanionFile]) -> Vec<Com
     }
 }
 
-fn volume_bytes(geometry: &Geometry) -> u64 {
-    u64::from(geometry.volume_blocks()) * BLOCK_BYTES as u64
-}
-
 /// Returns the number of missing blocks, not counting superblocks, which are made anew.
 fn missing_blocks(geometry: &Geometry, presence: &Presence, volume_no: u16) -> u32 {
     let superblocks = geometry
@@ -197,7 +195,7 @@ fn copy_blocks(
         monitor.check_stop()?;
         let unread = Mutex::new(false);
         batch.par_iter().try_for_each_init(
-            || vec![0; BLOCK_BYTES],
+            || vec![0; geometry.block_bytes()],
             |block, block_no| -> Result<(), VolumeError> {
                 if read_whole(blocks, (volume_no, *block_no), block) {
                     writer.write_run(*block_no, block)?;
@@ -210,7 +208,7 @@ fn copy_blocks(
         if unread.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Ok(false);
         }
-        monitor.advance((batch.len() * BLOCK_BYTES) as u64);
+        monitor.advance((batch.len() * geometry.block_bytes()) as u64);
     }
     Ok(true)
 }

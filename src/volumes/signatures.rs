@@ -10,7 +10,7 @@ use crate::base::signing::{
     self, SIGNATURES_MAX, SecretKey, Signature, SignatureVerdict, SignedBy,
 };
 use crate::volumes::VolumeError;
-use crate::volumes::block::{BLOCK_BYTES, HEADER_BYTES, SetHeader};
+use crate::volumes::block::{HEADER_BYTES, SetHeader};
 use crate::volumes::blocks::{Blocks, copies_of, read_whole};
 use crate::volumes::described::Described;
 use crate::volumes::descriptor::{FACT_DATE, SetDescriptor, set_root, signatures_in};
@@ -61,7 +61,7 @@ pub(crate) fn sign(
     catalog: &[u8],
     signers: &[SecretKey],
 ) -> Result<(String, Vec<Signature>), VolumeError> {
-    let root = set_root(set, catalog, &descriptor.encode()?);
+    let root = set_root(set, catalog, &descriptor.encode(set.block_size)?);
     let statement = statement(set, &root, &descriptor.title);
     let date = descriptor.fact(FACT_DATE);
     let date = date.map_or_else(String::new, |date| format!(" of {date}"));
@@ -114,12 +114,12 @@ pub(crate) fn wrong_superblocks(
 ) -> Vec<BlockPlace> {
     let statement = statement_of(blocks, described);
     let mut known = BTreeMap::new();
-    let mut block = vec![0; BLOCK_BYTES];
+    let mut block = vec![0; blocks.geometry().block_bytes()];
     let mut wrong = Vec::new();
     for place in places(blocks).filter(|place| presence.has(*place)) {
         if read_whole(blocks, place, &mut block)
             && !is_right(
-                &signatures_in(&block[HEADER_BYTES..]),
+                &signatures_in(blocks.geometry().block_size(), &block[HEADER_BYTES..]),
                 &statement,
                 &mut known,
             )
@@ -180,7 +180,8 @@ pub(crate) fn written(
 ) -> (String, Vec<Signature>) {
     let statement = statement_of(blocks, described);
     let mut known = BTreeMap::new();
-    let lists = superblocks(blocks, presence).map(|payload| signatures_in(&payload));
+    let size = blocks.geometry().block_size();
+    let lists = superblocks(blocks, presence).map(|payload| signatures_in(size, &payload));
     let found = lists
         .filter(|list| !list.is_empty())
         .find(|list| is_right(list, &statement, &mut known));
@@ -190,9 +191,10 @@ pub(crate) fn written(
 fn at_hand(blocks: &dyn Blocks, presence: &Presence) -> Vec<Signature> {
     let mut seen = HashSet::new();
     let mut found = Vec::new();
+    let size = blocks.geometry().block_size();
     let payloads = superblocks(blocks, presence);
     for payload in payloads.chain(of_slices(blocks, presence)) {
-        for signature in signatures_in(&payload) {
+        for signature in signatures_in(size, &payload) {
             if seen.insert(signature.clone()) {
                 found.push(signature);
             }
@@ -236,12 +238,12 @@ fn of_slices<'a>(
     let geometry = blocks.geometry();
     let hurt = (1..=geometry.volume_count()).filter(|no| presence.has_parts(*no));
     hurt.map(|volume_no| {
-        let mut joined = vec![0; BLOCK_BYTES];
+        let mut joined = vec![0; geometry.block_bytes()];
         let mut known = Slices::NONE;
-        let mut block = vec![0; BLOCK_BYTES];
+        let mut block = vec![0; geometry.block_bytes()];
         for block_no in geometry.superblocks() {
             if let Ok(slices) = blocks.read_slices((volume_no, block_no), &mut block) {
-                slices::copy(slices.and(known.others()), &block, &mut joined);
+                slices::copy(slices.without(known), &block, &mut joined);
                 known = known.or(slices);
             }
         }

@@ -4,11 +4,11 @@
 
 use std::ops::Range;
 
-use crate::volumes::block::{BLOCK_BYTES, HEADER_BYTES};
+use crate::volumes::block::{BLOCK_BYTES, BlockSize, HEADER_BYTES};
 
 /// Bytes of a slice, which are the bytes of a sector on discs.
 pub const SLICE_BYTES: usize = 2048;
-/// Slices of a block.
+/// Slices of a full block. No block has more.
 pub const SLICES: usize = BLOCK_BYTES / SLICE_BYTES;
 
 /// Which slices of a block are known. Slice 0 begins with the block's header.
@@ -18,8 +18,11 @@ pub struct Slices(u32);
 impl Slices {
     /// No slice.
     pub const NONE: Self = Self(0);
-    /// Every slice.
-    pub const ALL: Self = Self(u32::MAX);
+
+    /// Returns every slice of a block of this size.
+    pub const fn all(size: BlockSize) -> Self {
+        Self(u32::MAX >> (SLICES - count_of(size)))
+    }
 
     /// Returns the slices whose bits are set, the lowest bit for slice 0.
     pub fn from_bits(bits: u32) -> Self {
@@ -66,10 +69,10 @@ impl Slices {
         Self(self.0 & other.0)
     }
 
-    /// Returns the slices that are not in this set.
+    /// Returns the slices that are not in `other`.
     #[must_use]
-    pub fn others(self) -> Self {
-        Self(!self.0)
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     /// Returns the number of slices.
@@ -82,15 +85,20 @@ impl Slices {
         self.0 == 0
     }
 
-    /// Returns whether every slice is known.
-    pub fn is_all(self) -> bool {
-        self == Self::ALL
+    /// Returns whether every slice of a block of this size is known.
+    pub fn is_all(self, size: BlockSize) -> bool {
+        self == Self::all(size)
     }
 
     /// Returns the numbers of the slices in order.
     pub fn iter(self) -> impl Iterator<Item = usize> {
         (0..SLICES).filter(move |slice| self.has(*slice))
     }
+}
+
+/// Returns the number of slices of a block of this size.
+pub const fn count_of(size: BlockSize) -> usize {
+    size.bytes() / SLICE_BYTES
 }
 
 /// Returns the bytes of a slice within its block.
@@ -141,8 +149,11 @@ mod tests {
         known.add(0);
         known.add(31);
         assert_eq!(known.iter().collect::<Vec<_>>(), [0, 31]);
-        assert!(known.or(known.others()).is_all());
-        assert!(known.and(known.others()).is_none());
+        let all = Slices::all(BlockSize::Full);
+        assert!(known.or(all.without(known)).is_all(BlockSize::Full));
+        assert!(known.and(all.without(known)).is_none());
+        assert_eq!(Slices::all(BlockSize::Small).bits(), 0b11);
+        assert!(!all.is_all(BlockSize::Small));
         known.remove(0);
         assert!(!known.has(0) && known.has(31) && !known.has(32));
         assert_eq!(known.count(), 1);

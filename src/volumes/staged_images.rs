@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use crate::base::envelope::{self, EnvelopeKind};
 use crate::base::fs::cannot_write;
 use crate::volumes::VolumeError;
-use crate::volumes::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES, offset_of};
+use crate::volumes::block::{BlockHeader, BlockSize, HEADER_BYTES};
 use crate::volumes::blocks::{Blocks, header_at};
 use crate::volumes::geometry::Geometry;
 use crate::volumes::recovery::{Bits, BlockPlace, Presence};
@@ -97,7 +97,7 @@ impl StagedImages {
             .image(volume_no, IfMissing::Create)?
             .expect("made when missing");
         image
-            .write_all_at(block, offset_of(block_no))
+            .write_all_at(block, self.geometry.block_size().offset_of(block_no))
             .map_err(VolumeError::io(&self.image_path(volume_no)))
     }
 
@@ -122,7 +122,10 @@ impl StagedImages {
             return Ok(());
         };
         image
-            .write_all_at(&[0; HEADER_BYTES], offset_of(block_no))
+            .write_all_at(
+                &[0; HEADER_BYTES],
+                self.geometry.block_size().offset_of(block_no),
+            )
             .map_err(VolumeError::io(&self.image_path(volume_no)))
     }
 
@@ -135,7 +138,7 @@ impl StagedImages {
             return Ok(None);
         };
         let mut head = [0; HEADER_BYTES];
-        match image.read_exact_at(&mut head, offset_of(block_no)) {
+        match image.read_exact_at(&mut head, self.geometry.block_size().offset_of(block_no)) {
             Ok(()) => Ok(tag_of(&head)),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
             Err(error) => Err(VolumeError::io(&self.image_path(volume_no))(error)),
@@ -195,21 +198,22 @@ impl StagedImages {
         };
         let path = self.image_path(volume_no);
         let image_bytes = image.metadata().map_err(VolumeError::io(&path))?.len();
-        let held = u32::try_from(image_bytes / BLOCK_BYTES as u64).unwrap_or(u32::MAX);
+        let block_bytes = self.geometry.block_bytes();
+        let held = u32::try_from(image_bytes / block_bytes as u64).unwrap_or(u32::MAX);
         let blocks = self.geometry.volume_blocks();
         let mut present = match self.load_map(volume_no) {
             // A map that lists blocks beyond the image's end belongs to another image.
             Some(map) if (held..blocks).all(|block_no| !map.get(block_no)) => map,
             _ => Bits::new(blocks),
         };
-        let mut block = vec![0; BLOCK_BYTES];
+        let mut block = vec![0; block_bytes];
         let mut block_no = 0;
         while block_no < held.min(blocks) {
             if present.get(block_no) {
                 block_no += 1;
                 continue;
             }
-            match next_data_block(&image, block_no) {
+            match next_data_block(&image, self.geometry.block_size(), block_no) {
                 Some(next) if next <= block_no => {}
                 Some(next) => {
                     block_no = next;
@@ -218,7 +222,7 @@ impl StagedImages {
                 None => break,
             }
             let expected = header_at(&self.geometry, (volume_no, block_no));
-            let offset = offset_of(block_no);
+            let offset = self.geometry.block_size().offset_of(block_no);
             image
                 .read_exact_at(&mut block[..HEADER_BYTES], offset)
                 .map_err(VolumeError::io(&path))?;
@@ -272,9 +276,9 @@ enum IfMissing {
 
 /// Returns the first block at or behind `block_no` that has data, or `None` when only holes follow. On a file system
 /// without holes, everything is data.
-fn next_data_block(image: &File, block_no: u32) -> Option<u32> {
-    match rustix::fs::seek(image, rustix::fs::SeekFrom::Data(offset_of(block_no))) {
-        Ok(offset) => u32::try_from(offset / BLOCK_BYTES as u64).ok(),
+fn next_data_block(image: &File, size: BlockSize, block_no: u32) -> Option<u32> {
+    match rustix::fs::seek(image, rustix::fs::SeekFrom::Data(size.offset_of(block_no))) {
+        Ok(offset) => u32::try_from(offset / size.total(1_u32)).ok(),
         Err(rustix::io::Errno::NXIO) => None,
         Err(_) => Some(block_no),
     }
@@ -297,7 +301,7 @@ impl Blocks for StagedImages {
         let Some(image) = self.image(volume_no, IfMissing::Leave)? else {
             return Ok(false);
         };
-        match image.read_exact_at(block, offset_of(block_no)) {
+        match image.read_exact_at(block, self.geometry.block_size().offset_of(block_no)) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
             Err(error) => Err(VolumeError::io(&self.image_path(volume_no))(error)),

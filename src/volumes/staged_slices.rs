@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::base::fs::cannot_write;
 use crate::base::id;
 use crate::volumes::VolumeError;
-use crate::volumes::block::offset_of;
+use crate::volumes::block::BlockSize;
 use crate::volumes::geometry::Geometry;
 use crate::volumes::recovery::BlockPlace;
 use crate::volumes::slices::{SLICES, Slices, bytes_of};
@@ -31,6 +31,7 @@ const ENTRY_BYTES: usize = 4 + 4 + SLICES * 4 + 4;
 pub(crate) struct StagedSlices {
     dir: PathBuf,
     volume_blocks: u32,
+    block_size: BlockSize,
     /// Volumes that were opened, indexed by volume number less one.
     volumes: Vec<Mutex<Option<VolumeSlices>>>,
 }
@@ -54,6 +55,7 @@ impl StagedSlices {
         Self {
             dir,
             volume_blocks: geometry.volume_blocks(),
+            block_size: geometry.block_size(),
             volumes: (0..geometry.volume_count())
                 .map(|_| Mutex::new(None))
                 .collect(),
@@ -102,7 +104,7 @@ impl StagedSlices {
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
                 Err(error) => return Err(error),
             }
-            if let Some((block_no, slices)) = parse(&entry)
+            if let Some((block_no, slices)) = parse(&entry, self.block_size)
                 && block_no < self.volume_blocks
             {
                 known.insert(block_no, slices);
@@ -145,7 +147,7 @@ impl StagedSlices {
                 before.slices.has(slice) && before.checks[slice] == now.checks[slice]
             });
             if !is_there {
-                let offset = offset_of(block_no) + bytes_of(slice).start as u64;
+                let offset = self.block_size.offset_of(block_no) + bytes_of(slice).start as u64;
                 let written = volume.image.write_all_at(bytes, offset);
                 written.map_err(VolumeError::io(&path))?;
             }
@@ -174,7 +176,7 @@ impl StagedSlices {
         let mut right = Slices::NONE;
         for slice in known.slices.iter() {
             let bytes = &mut block[bytes_of(slice)];
-            let offset = offset_of(block_no) + bytes_of(slice).start as u64;
+            let offset = self.block_size.offset_of(block_no) + bytes_of(slice).start as u64;
             match volume.image.read_exact_at(bytes, offset) {
                 Ok(()) if check(bytes) == known.checks[slice] => right.add(slice),
                 Ok(()) => {}
@@ -249,7 +251,7 @@ fn entry_of(block_no: u32, known: &BlockSlices) -> [u8; ENTRY_BYTES] {
     entry
 }
 
-fn parse(entry: &[u8; ENTRY_BYTES]) -> Option<(u32, BlockSlices)> {
+fn parse(entry: &[u8; ENTRY_BYTES], size: BlockSize) -> Option<(u32, BlockSlices)> {
     let (body, seal) = entry.split_at(ENTRY_BYTES - 4);
     let word = |at: usize| Some(u32::from_le_bytes(body.get(at..at + 4)?.try_into().ok()?));
     let mut checks = [[0; 4]; SLICES];
@@ -257,7 +259,7 @@ fn parse(entry: &[u8; ENTRY_BYTES]) -> Option<(u32, BlockSlices)> {
         check.copy_from_slice(bytes);
     }
     let known = BlockSlices {
-        slices: Slices::from_bits(word(4)?),
+        slices: Slices::from_bits(word(4)?).and(Slices::all(size)),
         checks,
     };
     (seal == check(body)).then_some((word(0)?, known))

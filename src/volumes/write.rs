@@ -11,10 +11,10 @@ use rayon::prelude::*;
 use crate::base::fs::{disk_of, is_removable, sync_file_system};
 use crate::base::id;
 use crate::base::monitor::Monitor;
-use crate::base::signing::{SecretKey, Signature};
-use crate::volumes::block::{BLOCK_BYTES, HEADER_BYTES, PAYLOAD_BYTES, SetHeader};
+use crate::base::signing::{SecretKey, Signature, TEXT_MAX};
+use crate::volumes::block::{HEADER_BYTES, SetHeader};
 use crate::volumes::blocks::header_at;
-use crate::volumes::descriptor::{SetDescriptor, set_id, superblock};
+use crate::volumes::descriptor::{SetDescriptor, descriptor_max, set_id, superblock};
 use crate::volumes::encode::{encode_local, encode_wide};
 use crate::volumes::geometry::Geometry;
 use crate::volumes::media::{
@@ -22,6 +22,8 @@ use crate::volumes::media::{
 };
 use crate::volumes::{SetPlan, VolumeError, signatures};
 
+/// Most bytes of a signature in a superblock beside its text: its key, and its share of what is around all.
+const SIGNATURE_HEAD_MAX: usize = 512;
 /// Blocks of payload that are hashed and written at a time.
 const BATCH_BLOCKS: usize = 64;
 
@@ -149,7 +151,8 @@ fn write_volumes(
     monitor: &dyn Monitor,
 ) -> Result<SetReport, VolumeError> {
     let descriptor = describe(plan, content)?;
-    let set_id = set_id(&plan.header, content.catalog, &descriptor.encode()?);
+    let encoded = descriptor.encode(plan.header.block_size)?;
+    let set_id = set_id(&plan.header, content.catalog, &encoded);
     let header = SetHeader {
         set_id,
         ..plan.header
@@ -195,14 +198,14 @@ fn write_volumes(
     // Wide parity comes before local parity, because local groups protect it on the spare volumes.
     if geometry.stripe_count() > 0 {
         let blocks = u64::from(geometry.data_blocks()) * u64::from(geometry.volume_count());
-        monitor.start("wide parity", blocks * BLOCK_BYTES as u64);
+        monitor.start("wide parity", header.block_size.total(blocks));
         encode_wide(&geometry, &writers, monitor)?;
         monitor.finish();
     }
     if geometry.group_count() > 0 {
         let blocks = u64::from(geometry.protected_blocks() + geometry.local_burst_blocks())
             * u64::from(geometry.volume_count());
-        monitor.start("local parity", blocks * BLOCK_BYTES as u64);
+        monitor.start("local parity", header.block_size.total(blocks));
         encode_local(&geometry, &writers, monitor)?;
         monitor.finish();
     }
@@ -216,6 +219,14 @@ fn write_volumes(
         volumes,
         written_bytes: plan.total_bytes(),
     })
+}
+
+/// Returns whether the planned superblocks have room for what this content says, and for so many signatures.
+pub fn describes(plan: &SetPlan, content: &SetContent<'_>, signers: usize) -> bool {
+    let size = plan.header.block_size;
+    let described = describe(plan, content).and_then(|descriptor| descriptor.encode(size));
+    let signatures = signers.saturating_mul(TEXT_MAX + SIGNATURE_HEAD_MAX);
+    described.is_ok_and(|body| body.len().saturating_add(signatures) <= descriptor_max(size))
 }
 
 fn describe(plan: &SetPlan, content: &SetContent<'_>) -> Result<SetDescriptor, VolumeError> {
@@ -294,11 +305,12 @@ fn write_payload(
     pieces: &mut Pieces<'_, '_>,
     monitor: &dyn Monitor,
 ) -> Result<(), VolumeError> {
-    let mut plain = vec![0; BATCH_BLOCKS * PAYLOAD_BYTES];
+    let block_payload = geometry.block_payload_bytes();
+    let mut plain = vec![0; BATCH_BLOCKS * block_payload];
     let all: Vec<u32> = (0..geometry.data_blocks()).collect();
     for batch in all.chunks(BATCH_BLOCKS) {
         monitor.check_stop()?;
-        let plain = &mut plain[..batch.len() * PAYLOAD_BYTES];
+        let plain = &mut plain[..batch.len() * block_payload];
         let filled = pieces.fill(plain)?;
         // The buffer is reused, so the rest still has bytes of the last batch.
         plain[filled..].fill(0);
@@ -322,9 +334,9 @@ fn write_blocks(
     let volume_no = writer.facts().volume_no;
     indexes
         .par_iter()
-        .zip(plain.par_chunks(PAYLOAD_BYTES))
+        .zip(plain.par_chunks(geometry.block_payload_bytes()))
         .try_for_each_init(
-            || vec![0; BLOCK_BYTES],
+            || vec![0; geometry.block_bytes()],
             |block, (index, payload)| {
                 let block_no = place_of(geometry, *index);
                 block[HEADER_BYTES..HEADER_BYTES + payload.len()].copy_from_slice(payload);
@@ -341,11 +353,12 @@ fn write_catalog(
     descriptor: &SetDescriptor,
     catalog: &[u8],
 ) -> Result<(), VolumeError> {
-    let mut plain = descriptor.to_file()?;
+    let block_payload = geometry.block_payload_bytes();
+    let mut plain = descriptor.to_file(geometry.block_size())?;
     // The descriptor has a block of its own, so that the catalog begins at a block.
-    plain.resize(PAYLOAD_BYTES, 0);
+    plain.resize(block_payload, 0);
     plain.extend_from_slice(catalog);
-    plain.resize(geometry.catalog_blocks() as usize * PAYLOAD_BYTES, 0);
+    plain.resize(geometry.catalog_blocks() as usize * block_payload, 0);
     let indexes: Vec<u32> = (0..geometry.catalog_blocks()).collect();
     write_blocks(geometry, writer, &indexes, &plain, Geometry::catalog_place)
 }

@@ -4,6 +4,7 @@
 
 use crate::testkit::harm::flip_middle;
 use crate::testkit::stage;
+use carryall::volumes::block::BlockHeader;
 
 use std::fs;
 use std::io::Read;
@@ -60,7 +61,8 @@ fn scratch(volume: &Path, every: usize) {
         .find(|path| path.extension().is_some_and(|end| end == "000"))
         .unwrap();
     let mut bytes = fs::read(&file).unwrap();
-    for block in bytes.chunks_mut(65_536).step_by(every) {
+    let header = BlockHeader::peek(&bytes).unwrap();
+    for block in bytes.chunks_mut(header.block_bytes()).step_by(every) {
         block[..64].fill(0xee);
     }
     fs::write(&file, bytes).unwrap();

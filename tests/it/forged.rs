@@ -14,7 +14,7 @@ use carryall::ops::receive::{ProgressState, receive, status};
 use carryall::ops::{Error, ErrorKind};
 use carryall::volumes::SETS_MAX;
 use carryall::volumes::block::{
-    BLOCK_BYTES, BlockHeader, BlockKind, HEADER_BYTES, ParityCodec, SetHeader,
+    BLOCK_BYTES, BlockHeader, BlockKind, BlockSize, HEADER_BYTES, ParityCodec, SetHeader,
 };
 use packed::{Carried, Packed, Shape, Site, noise};
 use tempfile::TempDir;
@@ -274,6 +274,7 @@ fn claims(dir: &Path, count: u32) -> PathBuf {
         let header = BlockHeader {
             set: SetHeader {
                 set_id: SetId(id),
+                block_size: BlockSize::Full,
                 codec: ParityCodec::Gf16,
                 data_volumes: 3,
                 spare_volumes: 0,

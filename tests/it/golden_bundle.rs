@@ -1,4 +1,4 @@
-//! Volumes that were written once are received for ever: a full bundle, and deltas on it, one for each codec of frames that
+//! Volumes that were written once are received for ever: a full bundle in blocks of either size, and deltas on it, one for each codec of frames that
 //! lean on old chunks.
 //!
 //! Each is the blocks of one volume, gzipped, under `data/golden/v1/bundles`. Files there are never edited. To add one for another
@@ -21,7 +21,8 @@ use carryall::ops::checkout::{CheckoutOptions, checkout};
 use carryall::ops::pack::pack;
 use carryall::ops::receive::{ProgressState, receive};
 use carryall::store::Store;
-use carryall::volumes::discover;
+use carryall::volumes::block::BlockSize;
+use carryall::volumes::{Blocks, discover};
 use packed::{Site, files_below, noise};
 use tempfile::TempDir;
 
@@ -31,6 +32,17 @@ const BASE: Golden = Golden {
     on: None,
     release: "golden:1",
     codec: 1,
+    block_size: BlockSize::Full,
+    files: base_files,
+};
+
+/// A full bundle in small blocks.
+const SMALL: Golden = Golden {
+    name: "small-blocks",
+    on: None,
+    release: "golden:1",
+    codec: 1,
+    block_size: BlockSize::Small,
     files: base_files,
 };
 
@@ -40,6 +52,7 @@ const PROGRAMS: Golden = Golden {
     on: None,
     release: "programs:1",
     codec: 1,
+    block_size: BlockSize::Full,
     files: first_build,
 };
 
@@ -49,6 +62,7 @@ const ARM64_PROGRAMS: Golden = Golden {
     on: None,
     release: "arm64-programs:1",
     codec: 1,
+    block_size: BlockSize::Full,
     files: first_arm64_build,
 };
 
@@ -58,6 +72,7 @@ const DELTAS: [Golden; 6] = [
         on: Some(&BASE),
         release: "golden:2",
         codec: 3,
+        block_size: BlockSize::Full,
         files: changed_in_places,
     },
     Golden {
@@ -65,6 +80,7 @@ const DELTAS: [Golden; 6] = [
         on: Some(&BASE),
         release: "golden:3",
         codec: 4,
+        block_size: BlockSize::Full,
         files: linked_anew,
     },
     Golden {
@@ -72,6 +88,7 @@ const DELTAS: [Golden; 6] = [
         on: Some(&BASE),
         release: "golden:4",
         codec: 5,
+        block_size: BlockSize::Full,
         files: written_anew,
     },
     Golden {
@@ -79,6 +96,7 @@ const DELTAS: [Golden; 6] = [
         on: Some(&PROGRAMS),
         release: "programs:2",
         codec: 6,
+        block_size: BlockSize::Full,
         files: second_build,
     },
     Golden {
@@ -86,6 +104,7 @@ const DELTAS: [Golden; 6] = [
         on: Some(&PROGRAMS),
         release: "programs:3",
         codec: 7,
+        block_size: BlockSize::Full,
         files: other_build,
     },
     Golden {
@@ -93,6 +112,7 @@ const DELTAS: [Golden; 6] = [
         on: Some(&ARM64_PROGRAMS),
         release: "arm64-programs:2",
         codec: 6,
+        block_size: BlockSize::Full,
         files: second_arm64_build,
     },
 ];
@@ -106,6 +126,7 @@ struct Golden {
     release: &'static str,
     /// Number of the codec (docs/format.md) that at least one frame has.
     codec: u8,
+    block_size: BlockSize,
     files: fn() -> Files,
 }
 
@@ -241,6 +262,7 @@ impl Golden {
         self.add_to(&store, &dir.path().join("given"));
         let mut options = packed::options_since(8 << 20, receivers);
         options.effort = Effort::Default;
+        options.block_size = Some(self.block_size);
         let (media, release) = (dir.path().join("media"), root(self));
         let report = pack(&store, &[release], &media, &options, &mut |_| {}, &Silent).unwrap();
         let files = files_below(&report.volumes[0]).into_iter();
@@ -287,7 +309,7 @@ impl Golden {
 
 #[test]
 fn golden_bundles_are_received() {
-    for golden in [BASE, PROGRAMS, ARM64_PROGRAMS].iter().chain(&DELTAS) {
+    for golden in [BASE, SMALL, PROGRAMS, ARM64_PROGRAMS].iter().chain(&DELTAS) {
         // Only to make the files of a new codec; golden files are never edited.
         if std::env::var_os("CARRYALL_WRITE_GOLDEN").is_some() {
             golden.keep();
@@ -314,4 +336,18 @@ fn golden_bundles_are_received() {
         delta.assert_given_back(&site);
         site.assert_sound();
     }
+}
+
+#[test]
+fn a_golden_bundle_in_small_blocks_is_received() {
+    let media = TempDir::new().unwrap();
+    let volume = SMALL.unpack(media.path());
+    let found = discover(std::slice::from_ref(&volume), &Silent).unwrap();
+    let size = found.sets[0].geometry().block_size();
+    assert_eq!(size, SMALL.block_size);
+    let site = Site::default();
+    let report = site.receive(&[volume]);
+    assert_eq!(report.sets[0].state, ProgressState::Complete);
+    SMALL.assert_given_back(&site);
+    site.assert_sound();
 }

@@ -26,9 +26,9 @@ use carryall::ops::receive::{ProgressState, receive};
 use carryall::ops::{Error, ReleasesMut};
 use carryall::store::Store;
 use carryall::volumes::block::{
-    BLOCK_BYTES, BlockHeader, BlockKind, HEADER_BYTES, ParityCodec, SetHeader,
+    BLOCK_BYTES, BlockHeader, BlockKind, BlockSize, HEADER_BYTES, ParityCodec, SetHeader,
 };
-use carryall::volumes::descriptor::{DESCRIPTOR_OFFSET, SetDescriptor};
+use carryall::volumes::descriptor::{SetDescriptor, descriptor_offset};
 use packed::{Packed, Shape, Site, look, noise};
 use tempfile::TempDir;
 
@@ -697,12 +697,12 @@ fn forge_descriptor(dir: &Path, change: impl Fn(&mut SetDescriptor)) {
         for block in bytes.chunks_exact_mut(BLOCK_BYTES) {
             let header = BlockHeader::open(block).unwrap();
             let at = match header.kind {
-                BlockKind::Superblock => HEADER_BYTES + DESCRIPTOR_OFFSET,
+                BlockKind::Superblock => HEADER_BYTES + descriptor_offset(BlockSize::Full),
                 BlockKind::Catalog if header.block_no == 1 => HEADER_BYTES,
                 _ => continue,
             };
             let geometry = carryall::volumes::geometry::Geometry::from_header(&header.set).unwrap();
-            let mut payload = vec![0; DESCRIPTOR_OFFSET];
+            let mut payload = vec![0; descriptor_offset(BlockSize::Full)];
             payload.extend_from_slice(&block[at..]);
             let mut descriptor = SetDescriptor::from_superblock(&geometry, &payload).unwrap();
             change(&mut descriptor);
@@ -743,6 +743,7 @@ fn write_claims(dir: &Path, count: u8) {
         let header = BlockHeader {
             set: SetHeader {
                 set_id: SetId([number; 16]),
+                block_size: BlockSize::Full,
                 codec: ParityCodec::Gf16,
                 data_volumes: 16,
                 spare_volumes: 0,

@@ -70,7 +70,7 @@ fn the_log_tells_what_is_damaged_and_what_became_of_it() {
     // One block of payload.
     let volume = volumes(&stage.path("discs"))[0].join("carry01.000");
     let file = fs::File::options().write(true).open(volume).unwrap();
-    file.write_all_at(&[7; 1000], 6 * 65_536).unwrap();
+    file.write_all_at(&[7; 1000], 60 * 4096).unwrap();
     // A name from a medium cannot forge a line.
     fs::rename(stage.path("discs"), stage.path("discs\nforged")).unwrap();
     run(&["receive", "discs\nforged", "--store", "site"]).ends_with(0);

@@ -64,6 +64,7 @@ mod sectors;
 mod serve_share;
 mod shapes;
 mod signed;
+mod small_volumes;
 mod stops;
 mod store_damage;
 mod store_flow;

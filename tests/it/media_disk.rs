@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use carryall::volumes::block::BLOCK_BYTES;
-use carryall::volumes::media::kind::VOLUME_FILE_BLOCKS;
+use carryall::volumes::media::kind::VOLUME_FILE_BYTES;
 use carryall::volumes::media::page::PAGES_MAX_BYTES;
 use carryall::volumes::media::{Capacity, Carrier};
 
@@ -39,7 +39,7 @@ fn number(text: &str, mark: &str) -> u64 {
 
 /// Bytes that a volume takes in clusters: volume files, two pages, two directories and a label.
 fn needed_bytes(blocks: u32, cluster_bytes: u64) -> u64 {
-    let files = u64::from(blocks.div_ceil(VOLUME_FILE_BLOCKS));
+    let files = (u64::from(blocks) * BLOCK_BYTES as u64).div_ceil(VOLUME_FILE_BYTES);
     let data = u64::from(blocks) * BLOCK_BYTES as u64 + PAGES_MAX_BYTES;
     data + (files + 5) * cluster_bytes
 }

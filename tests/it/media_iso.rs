@@ -11,7 +11,9 @@ use std::sync::Mutex;
 
 use carryall::base::id::SetId;
 use carryall::base::monitor::Silent;
-use carryall::volumes::block::{BLOCK_BYTES, BlockHeader, BlockKind, ParityCodec, SetHeader};
+use carryall::volumes::block::{
+    BLOCK_BYTES, BlockHeader, BlockKind, BlockSize, ParityCodec, SetHeader,
+};
 use carryall::volumes::media::kind::SECTOR_BYTES;
 use carryall::volumes::media::source::find_sources;
 use carryall::volumes::media::{
@@ -28,6 +30,7 @@ fn facts(volume_blocks: u32) -> VolumeFacts {
         volume_no: 3,
         data_volumes: 5,
         spare_volumes: 2,
+        block_size: BlockSize::Full,
         volume_blocks,
         releases: vec!["shop:2.0".into(), "商店:2.0".into()],
         created_by: "carryall 0.1.0".into(),
@@ -45,6 +48,7 @@ fn block(block_no: u32, volume_blocks: u32) -> Vec<u8> {
     }
     let set = SetHeader {
         set_id: SetId([0x5e; 16]),
+        block_size: BlockSize::Full,
         codec: ParityCodec::Gf16,
         data_volumes: 5,
         spare_volumes: 2,

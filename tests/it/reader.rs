@@ -297,7 +297,7 @@ fn a_stranger_says_what_is_missing_damaged_or_beyond_it() {
         .into_iter()
         .find(|path| path.extension().is_some_and(|end| end == "000"));
     let mut bytes = fs::read(carrier.as_ref().unwrap()).unwrap();
-    bytes[3 * 65_536 + 99] ^= 1;
+    bytes[30 * 4096 + 99] ^= 1;
     fs::write(carrier.unwrap(), bytes).unwrap();
     let run = read(&["verify", "discs"]).ends_with(1);
     assert!(

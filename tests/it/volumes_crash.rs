@@ -11,7 +11,7 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 
 use carryall::base::monitor::Silent;
-use carryall::volumes::block::ParityCodec;
+use carryall::volumes::block::{BlockSize, ParityCodec};
 use carryall::volumes::media::{Capacity, Carrier};
 use carryall::volumes::read_media::read_media;
 use carryall::volumes::staging::open_all;
@@ -35,6 +35,7 @@ fn write_pieces(to: &Path) -> Vec<PathBuf> {
         spare: Some(1),
         local_percent: Some(5.0),
         codec: ParityCodec::Gf16,
+        block_size: Some(BlockSize::Full),
     })
     .unwrap();
     let content = SetContent {

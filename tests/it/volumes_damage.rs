@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use carryall::base::monitor::{Recording, Silent};
-use carryall::volumes::block::{BLOCK_BYTES, ParityCodec};
+use carryall::volumes::block::{BLOCK_BYTES, BlockSize, ParityCodec};
 use carryall::volumes::geometry::Geometry;
 use carryall::volumes::media::{Carrier, ReadBack};
 use carryall::volumes::read_media::read_media;
@@ -89,6 +89,7 @@ impl Shape {
             spare: self.spare,
             local_percent: self.local,
             codec: self.codec,
+            block_size: Some(BlockSize::Full),
         })
         .unwrap();
         let content = SetContent {
@@ -677,6 +678,7 @@ fn a_stop_leaves_nothing_behind() {
         spare: Some(1),
         local_percent: None,
         codec: ParityCodec::Gf16,
+        block_size: Some(BlockSize::Full),
     })
     .unwrap();
     let heard = Recording::default();

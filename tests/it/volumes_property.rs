@@ -8,12 +8,12 @@ use std::io::{Cursor, Read};
 use std::os::unix::fs::FileExt;
 
 use carryall::base::monitor::Silent;
-use carryall::volumes::block::{BLOCK_BYTES, ParityCodec};
+use carryall::volumes::block::{BlockSize, ParityCodec};
 use carryall::volumes::geometry::Geometry;
 use carryall::volumes::media::{Carrier, ReadBack};
 use carryall::volumes::read_media::read_media;
 use carryall::volumes::recovery::{Presence, RecoveryGoal, needs, recover};
-use carryall::volumes::slices::{SLICE_BYTES, SLICES};
+use carryall::volumes::slices::{SLICE_BYTES, count_of};
 use carryall::volumes::{
     Blocks, SetContent, SetPlan, SetRequest, VolumeForm, discover, plan, rebuild, write,
 };
@@ -33,6 +33,7 @@ struct Shape {
     spare: u16,
     local: f64,
     gf8: bool,
+    small: bool,
 }
 
 fn shapes() -> impl Strategy<Value = Shape> {
@@ -44,15 +45,17 @@ fn shapes() -> impl Strategy<Value = Shape> {
         0_u16..4,
         0.0..40.0,
         any::<bool>(),
+        any::<bool>(),
     )
         .prop_map(
-            |(piece_bytes, blocks, catalog_bytes, spare, local, gf8)| Shape {
+            |(piece_bytes, blocks, catalog_bytes, spare, local, gf8, small)| Shape {
                 piece_bytes,
                 blocks,
                 catalog_bytes,
                 spare,
                 local: if local < 5.0 { 0.0 } else { local },
                 gf8,
+                small,
             },
         )
 }
@@ -76,6 +79,11 @@ impl Shape {
             } else {
                 ParityCodec::Gf16
             },
+            block_size: Some(if self.small {
+                BlockSize::Small
+            } else {
+                BlockSize::Full
+            }),
         })
         .unwrap()
     }
@@ -237,8 +245,8 @@ proptest! {
             let file = OpenOptions::new().write(true).open(carrier).unwrap();
             let first = first % geometry.volume_blocks();
             let end = (first + count).min(geometry.volume_blocks());
-            let zeros = vec![0; (end - first) as usize * BLOCK_BYTES];
-            file.write_all_at(&zeros, u64::from(first) * BLOCK_BYTES as u64).unwrap();
+            let zeros = vec![0; (end - first) as usize * geometry.block_bytes()];
+            file.write_all_at(&zeros, geometry.block_size().offset_of(first)).unwrap();
         }
 
         for (volume_no, sector) in sectors {
@@ -248,7 +256,7 @@ proptest! {
             }
             let carrier = report.volumes[usize::from(volume_no) - 1].join(format!("carry{volume_no:02}.000"));
             let file = OpenOptions::new().write(true).open(carrier).unwrap();
-            let sector = sector % (geometry.volume_blocks() * u32::try_from(SLICES).unwrap());
+            let sector = sector % (geometry.volume_blocks() * u32::try_from(count_of(geometry.block_size())).unwrap());
             file.write_all_at(&[0; SLICE_BYTES], u64::from(sector) * SLICE_BYTES as u64).unwrap();
         }
 

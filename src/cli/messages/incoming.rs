@@ -5,7 +5,6 @@ use carryall::ops::receive::forget::{ForgetReport, ForgottenSet};
 use carryall::ops::receive::selection::LeftOut;
 use carryall::ops::receive::{ProgressState, ReceiveReport, Room, SetProgress, StatusReport};
 use carryall::volumes::VolumeRead;
-use carryall::volumes::block::BLOCK_BYTES;
 
 use super::delta::lacking;
 use super::errors::said;
@@ -76,7 +75,7 @@ fn volume_read(set: &SetProgress, read: &VolumeRead) -> String {
         message!("receive-all-blocks")
     } else {
         // Rounded down, so that what is not whole is never 100 %.
-        let tenths = 1000 * read.read_bytes / (u64::from(blocks) * BLOCK_BYTES as u64).max(1);
+        let tenths = 1000 * read.read_bytes / read.volume_bytes.max(1);
         let percent = format!("{}.{}", tenths / 10, tenths % 10);
         message!("receive-bad-blocks", bad, blocks, percent)
     };
@@ -152,8 +151,7 @@ fn state_of(set: &SetProgress) -> String {
         ProgressState::NeedsVolumes => {
             let blocks = set.volumes.iter();
             let blocks: u64 = blocks.map(|volume| u64::from(volume.present_blocks)).sum();
-            let block_bytes = carryall::volumes::block::BLOCK_BYTES as u64;
-            let present = bytes(blocks.saturating_mul(block_bytes));
+            let present = bytes(blocks.saturating_mul(set.block_bytes as u64));
             let (data, spare, need) = (set.data_volumes, set.spare_volumes, needed(&set.needs));
             let first = message!("receive-needs-volumes", name, data, spare, present, need);
             // Told with the first volume, so that the base is looked for while there is time.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use carryall::ops::receive::SetProgress;
 use carryall::ops::receive::visit::log::{VisitEntry, VisitEvent};
 use carryall::ops::receive::visit::{Disc, DiscRole, VisitStep, Why};
-use carryall::volumes::block::BLOCK_BYTES;
+use carryall::volumes::block::BlockSize;
 
 use super::media::needed;
 use super::{alternatives, enumerated, line, line_below, message, set_name};
@@ -184,10 +184,11 @@ fn entry(entry: &VisitEntry) -> String {
             blocks,
             whole_blocks,
             read_bytes,
+            volume_bytes,
             seconds,
         } => {
             let (volume, blocks, bad) = (*volume, *blocks, blocks.saturating_sub(*whole_blocks));
-            let all_bytes = (u64::from(blocks) * BLOCK_BYTES as u64).max(1);
+            let all_bytes = volume_bytes.unwrap_or(BlockSize::Full.total(blocks)).max(1);
             let tenths = read_bytes.saturating_mul(1000) / all_bytes;
             let percent = format!("{}.{}", tenths / 10, tenths % 10);
             let seconds = *seconds;

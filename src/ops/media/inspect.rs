@@ -13,7 +13,6 @@ use crate::base::path_text;
 use crate::ops::Error;
 use crate::ops::media::verify::{ReleaseOnMedia, releases, without_volume};
 use crate::ops::trust::{SetSigners, TrustedKeys};
-use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::{Blocks, SetReader, discover_contents};
 
 /// What media hold.
@@ -95,7 +94,7 @@ fn contents(set: &SetReader) -> SetContents {
         releases: releases(set),
         data_volumes: header.data_volumes,
         spare_volumes: header.spare_volumes,
-        volume_bytes: u64::from(header.volume_blocks) * BLOCK_BYTES as u64,
+        volume_bytes: header.volume_bytes(),
         payload_bytes: descriptor
             .as_ref()
             .map_or(0, |each| each.payload_bytes.iter().sum()),

@@ -20,7 +20,6 @@ use crate::base::size::total;
 use crate::bundle::{Catalog, FramePlace, check_frame};
 use crate::ops::Error;
 use crate::ops::trust::{SetSigners, TrustedKeys};
-use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::media::scan::RETRY_TIME;
 use crate::volumes::media::{MediaSource, is_rescue_map};
 use crate::volumes::recovery::{Recovery, SetNeeds, VolumeOutcome};
@@ -358,7 +357,7 @@ fn judge(set: &SetReader, recovery: &Recovery, wrong_volumes: Vec<u16>) -> SetVe
         releases: releases(set),
         data_volumes: header.data_volumes,
         spare_volumes: header.spare_volumes,
-        volume_bytes: u64::from(header.volume_blocks) * BLOCK_BYTES as u64,
+        volume_bytes: header.volume_bytes(),
         payload_bytes: descriptor.map_or(0, |each| each.payload_bytes.iter().sum()),
         burst_alone_bytes: guarantee(geometry).burst_alone_bytes,
         state: state(set, recovery, &needs, &volumes),

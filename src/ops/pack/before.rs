@@ -71,6 +71,7 @@ fn rehearse(options: &PackOptions, piece_bytes: &[u64]) -> Result<volumes::SetPl
         spare: options.spare,
         local_percent: options.local_percent,
         codec: options.codec,
+        block_size: options.block_size,
     })?)
 }
 

@@ -37,7 +37,7 @@ use crate::ops::space::free_bytes;
 use crate::ops::trust::KeyFacts;
 use crate::ops::{Error, Releases};
 use crate::store::Store;
-use crate::volumes::block::ParityCodec;
+use crate::volumes::block::{BlockSize, ParityCodec};
 use crate::volumes::descriptor::{
     FACT_CONTACT, FACT_DATE, FACT_ITEM_BYTES, FACT_PROGRAM, FACT_SITE,
 };
@@ -61,6 +61,8 @@ pub struct PackOptions {
     pub effort: Effort,
     /// The parity code.
     pub codec: ParityCodec,
+    /// The size of blocks. `None` stands for small ones in small sets.
+    pub block_size: Option<BlockSize>,
     /// Whether the volumes are read back from the disk that they were written to.
     pub read_back: ReadBack,
     /// Recipients of the bundle. It leaves out what all of them have. Without recipients it is full.
@@ -81,6 +83,7 @@ impl PackOptions {
             local_percent: None,
             effort: Effort::Default,
             codec: ParityCodec::Gf16,
+            block_size: None,
             read_back: ReadBack::default(),
             receivers: Vec::new(),
             programs: PackPrograms::default(),
@@ -249,6 +252,7 @@ pub fn pack_with(
         companions,
         cut,
         catalog,
+        text,
         mut shown,
     } = drawn;
     let free_bytes = free_bytes(to)?;
@@ -263,14 +267,6 @@ pub fn pack_with(
 
     fits_in_files(to, &shown, options.carrier)?;
 
-    let names: Vec<String> = shown.releases.iter().map(ToString::to_string).collect();
-    let content = SetContent {
-        title: &title(&names),
-        releases: &names,
-        created_by: concat!("carryall ", env!("CARGO_PKG_VERSION")),
-        facts: &facts(&shown, notes, &companions, &asked),
-        catalog: &catalog,
-    };
     let mut open = |piece_no: usize| -> std::io::Result<Box<dyn std::io::Read + '_>> {
         Ok(Box::new(cut.open_piece(piece_no)?))
     };
@@ -280,7 +276,7 @@ pub fn pack_with(
     };
     let written = volumes::write_with(
         &plan,
-        &content,
+        &text.content(&catalog),
         &extras,
         &mut open,
         to,
@@ -354,7 +350,27 @@ struct Drawn {
     companions: Vec<CompanionFile>,
     cut: CutBundle,
     catalog: Vec<u8>,
+    text: SetText,
     shown: PackPlan,
+}
+
+/// What a set says about itself.
+struct SetText {
+    title: String,
+    releases: Vec<String>,
+    facts: Vec<(String, String)>,
+}
+
+impl SetText {
+    fn content<'a>(&'a self, catalog: &'a [u8]) -> SetContent<'a> {
+        SetContent {
+            title: &self.title,
+            releases: &self.releases,
+            created_by: concat!("carryall ", env!("CARGO_PKG_VERSION")),
+            facts: &self.facts,
+            catalog,
+        }
+    }
 }
 
 fn draw(
@@ -375,7 +391,7 @@ fn draw(
     };
     let cut = bundle::cut(store, releases, needs, &have, how, spool, monitor)?;
     let catalog = cut.catalog.to_bytes();
-    let request = SetRequest {
+    let mut request = SetRequest {
         piece_bytes: &cut.piece_bytes(),
         catalog_bytes: catalog.len() as u64,
         capacity: options.capacity,
@@ -383,9 +399,20 @@ fn draw(
         spare: options.spare,
         local_percent: options.local_percent,
         codec: options.codec,
+        block_size: options.block_size,
     };
-    let planned = programs::plan_with(&request, &options.programs, options.signers.len())?;
+    let asked = before::asked(releases, options, notes);
+    let signers = options.signers.len();
+    let mut planned = programs::plan_with(&request, &options.programs, signers)?;
     let mut shown = describe(&planned, releases, &cut, catalog.len() as u64);
+    let mut text = text(&shown, notes, &planned.companions, &asked);
+    if !volumes::describes(&planned.plan, &text.content(&catalog), signers) {
+        // It is too long for small blocks.
+        request.block_size = Some(BlockSize::Full);
+        planned = programs::plan_with(&request, &options.programs, signers)?;
+        shown = describe(&planned, releases, &cut, catalog.len() as u64);
+        text = self::text(&shown, notes, &planned.companions, &asked);
+    }
     shown.programs = planned.programs(&options.programs);
     before::question(notes, shown.data_volumes, shown.spare_volumes)?;
     shown.receivers = recipients;
@@ -398,17 +425,13 @@ fn draw(
         companions: planned.companions,
         cut,
         catalog,
+        text,
         shown,
     })
 }
 
-/// Returns what the set records about itself besides its title. Any superblock has all of it.
-fn facts(
-    plan: &PackPlan,
-    notes: &PackNotes,
-    companions: &[CompanionFile],
-    asked: &str,
-) -> Vec<(String, String)> {
+/// Returns what the set says about itself. Any superblock has all of it.
+fn text(plan: &PackPlan, notes: &PackNotes, companions: &[CompanionFile], asked: &str) -> SetText {
     let leans = plan.leans.iter();
     let mut facts: Vec<(String, String)> = leans
         .map(|names| ("leans on".to_owned(), names.join(", ")))
@@ -428,7 +451,12 @@ fn facts(
         add(FACT_PROGRAM, program.to_fact());
     }
     add(before::FACT_ASKED, asked.to_owned());
-    facts
+    let releases: Vec<String> = plan.releases.iter().map(ToString::to_string).collect();
+    SetText {
+        title: title(&releases),
+        releases,
+        facts,
+    }
 }
 
 /// Describes the recipients, and with several of them the cost of a bundle for each alone.

@@ -328,6 +328,7 @@ pub(super) fn progress_of(
         title: title_of(staging),
         releases: descriptor.map(|each| each.releases).unwrap_or_default(),
         data_volumes: header.data_volumes,
+        block_bytes: header.block_size.bytes(),
         spare_volumes: header.spare_volumes,
         state,
         new_blocks: 0,

@@ -7,9 +7,8 @@ use super::{ProgressState, SetProgress};
 use crate::base::id::SetId;
 use crate::ops::Error;
 use crate::store::Store;
-use crate::volumes::block::BLOCK_BYTES;
+use crate::volumes::SetRead;
 use crate::volumes::staging::open_all;
-use crate::volumes::{SetRead, VolumeRead};
 
 /// Returns whether a set is incomplete and only a leftover next to whole ones. Examples are the old content of a
 /// rewritten disc, the trash of a stick, and a part of a volume. A whole volume in a place of its own is there on
@@ -18,8 +17,7 @@ fn is_leftover(read: &SetRead, whole: &[&SetRead]) -> bool {
     let is_with = |path: &PathBuf| whole.iter().any(|whole| whole.paths.contains(path));
     let is_part = || {
         let mut volumes = read.volumes.iter();
-        let bytes = |volume: &VolumeRead| u64::from(volume.blocks) * BLOCK_BYTES as u64;
-        volumes.all(|volume| volume.read_bytes < bytes(volume) / 2)
+        volumes.all(|volume| volume.read_bytes < volume.volume_bytes / 2)
     };
     let is_left = |source: &PathBuf| {
         let is_shared = whole.iter().any(|whole| whole.sources.contains(source));

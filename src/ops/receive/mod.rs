@@ -308,6 +308,7 @@ fn taken_before(known: &CommittedSet, read: &SetRead) -> SetProgress {
         title: known.title.clone(),
         releases: known.release_names(),
         data_volumes: read.header.data_volumes,
+        block_bytes: read.header.block_size.bytes(),
         spare_volumes: read.header.spare_volumes,
         state: ProgressState::AlreadyHere,
         new_blocks: 0,

@@ -65,6 +65,8 @@ pub struct SetProgress {
     pub data_volumes: u16,
     /// Spare volumes (M).
     pub spare_volumes: u16,
+    /// Bytes of a block.
+    pub block_bytes: usize,
     /// Its state.
     pub state: ProgressState,
     /// Blocks that this call brought.

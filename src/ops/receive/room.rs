@@ -108,7 +108,7 @@ pub(super) fn check_space(store: &Store, paths: &[PathBuf]) -> Result<(), Error>
         let Ok(reader) = source.open() else { continue };
         let read = reader.read_at(0, &mut start).unwrap_or(0);
         if let Some(header) = BlockHeader::peek(&start[..read]) {
-            let bytes = u64::from(header.set.volume_blocks) * BLOCK_BYTES as u64;
+            let bytes = header.set.volume_bytes();
             let volume = volumes
                 .entry((header.set.set_id, header.volume_no))
                 .or_default();

@@ -25,7 +25,7 @@ use crate::volumes::recovery::{
 use crate::volumes::slices::Slices;
 use crate::volumes::staged_images::StagedImages;
 
-/// Most blocks in memory at a time.
+/// Most blocks in memory at a time, if they are full ones.
 const BATCH_BLOCKS: usize = (192 << 20) / BLOCK_BYTES;
 /// Most acts that are solved at a time.
 const BATCH_ACTS: usize = 256;
@@ -62,7 +62,7 @@ pub(crate) fn heal(
         }
         let healed_bytes = steps
             .iter()
-            .map(|step| step.healed.len() * BLOCK_BYTES)
+            .map(|step| step.healed.len() * geometry.block_bytes())
             .sum::<usize>();
         monitor.start("healing", healed_bytes as u64);
         let mut healer = Healer {
@@ -199,7 +199,7 @@ impl Healer<'_> {
         let mut outs: Vec<(BlockPlace, Vec<u8>)> = step
             .healed
             .iter()
-            .map(|place| (*place, vec![0; BLOCK_BYTES]))
+            .map(|place| (*place, vec![0; geometry.block_bytes()]))
             .collect();
         if let Act::CopyCatalog(_) = step.act {
             let (_, block) = &read[0];
@@ -214,7 +214,7 @@ impl Healer<'_> {
             // Only the payload was restored. The header follows from the place and is sealed anew.
             header_at(geometry, *place).seal(block);
             self.images.write(*place, block)?;
-            self.monitor.advance(BLOCK_BYTES as u64);
+            self.monitor.advance(geometry.block_bytes() as u64);
         }
         Ok(Solved {
             healed: step.healed.clone(),
@@ -231,7 +231,8 @@ impl Healer<'_> {
         lost: &Lost,
     ) -> Option<Vec<(usize, Vec<u8>)>> {
         let mut read = Vec::with_capacity(needed);
-        let mut block = vec![0; BLOCK_BYTES];
+        let block_bytes = self.blocks.geometry().block_bytes();
+        let mut block = vec![0; block_bytes];
         for (index, place) in places.iter().enumerate() {
             if read.len() == needed {
                 break;
@@ -240,7 +241,7 @@ impl Healer<'_> {
                 continue;
             }
             if read_whole(self.blocks, *place, &mut block) {
-                read.push((index, std::mem::replace(&mut block, vec![0; BLOCK_BYTES])));
+                read.push((index, std::mem::replace(&mut block, vec![0; block_bytes])));
             } else {
                 lost.lock()
                     .unwrap_or_else(PoisonError::into_inner)
@@ -333,7 +334,7 @@ pub(crate) fn opinions(
             for (index, block) in used.take(shape.0) {
                 shards[*index] = Shard::Have(&block[HEADER_BYTES..]);
             }
-            let mut out = vec![0; BLOCK_BYTES];
+            let mut out = vec![0; geometry.block_bytes()];
             shards[wanted] = Shard::Want(&mut out[HEADER_BYTES..]);
             let (data, parity) = shards.split_at_mut(shape.0);
             if worker.restore(data, parity).is_err() {

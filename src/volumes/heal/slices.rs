@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::{Healer, Solved};
 use crate::volumes::VolumeError;
-use crate::volumes::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES};
+use crate::volumes::block::{BlockHeader, HEADER_BYTES};
 use crate::volumes::blocks::{header_at, read_whole};
 use crate::volumes::parity::{ErasureCode, Shard, Worker};
 use crate::volumes::recovery::{Act, BlockPlace, Presence, RecoveryStep};
@@ -45,7 +45,7 @@ impl Healer<'_> {
             .collect();
         // Blocks of which nothing was read have no bytes yet.
         for (_, bytes, _) in &mut outs {
-            bytes.resize(BLOCK_BYTES, 0);
+            bytes.resize(self.blocks.geometry().block_bytes(), 0);
         }
         let code = self
             .codes
@@ -73,7 +73,7 @@ impl Healer<'_> {
             let read = if slices.is_none() {
                 slices
             } else {
-                bytes.resize(BLOCK_BYTES, 0);
+                bytes.resize(self.blocks.geometry().block_bytes(), 0);
                 if !is_whole {
                     self.blocks.read_slices(*place, &mut bytes)?.and(slices)
                 } else if read_whole(self.blocks, *place, &mut bytes) {
@@ -158,7 +158,8 @@ impl Healer<'_> {
         let mut solved = Solved::default();
         for (at, bytes, slices) in &mut outs {
             let expected = Some(header_at(geometry, places[*at]));
-            let has_hash = slices.is_all() && BlockHeader::peek(bytes) == expected;
+            let has_hash =
+                slices.is_all(geometry.block_size()) && BlockHeader::peek(bytes) == expected;
             if has_hash && BlockHeader::open_mut(bytes) != expected {
                 distrust(
                     step.act,
@@ -173,7 +174,7 @@ impl Healer<'_> {
         }
         for (at, mut bytes, slices) in outs {
             let place = places[at];
-            if !slices.is_all() {
+            if !slices.is_all(geometry.block_size()) {
                 if slices != known[at].slices {
                     self.images.write_slices(place, &bytes, slices)?;
                     solved.improved.push((place, slices));
@@ -186,7 +187,7 @@ impl Healer<'_> {
                 expected.seal(&mut bytes);
             }
             self.images.write(place, &bytes)?;
-            self.monitor.advance(BLOCK_BYTES as u64);
+            self.monitor.advance(geometry.block_bytes() as u64);
             solved.healed.push(place);
         }
         Ok(solved)

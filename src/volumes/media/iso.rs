@@ -1,5 +1,5 @@
 //! Turns a volume's folder into an ISO 9660 image with xorriso, with Rock Ridge and Joliet. The same folder gives the
-//! same bytes. Volume files begin at multiples of 64 KiB, so that a block is one error-correction unit of a Blu-ray
+//! same bytes. Volume files begin at multiples of a block, so that a full one is one error-correction unit of a Blu-ray
 //! disc.
 //!
 //! It does not burn and does not read images. `scan` finds blocks in images, as on any medium.
@@ -13,14 +13,13 @@ use std::time::Duration;
 
 use crate::base::fs::{parent_of, sync};
 use crate::base::monitor::Monitor;
-use crate::volumes::block::BLOCK_BYTES;
+use crate::volumes::block::BlockSize;
 use crate::volumes::media::kind::SECTOR_BYTES;
 use crate::volumes::media::{MediaError, page};
 
 /// The date of everything in an image: 1980-01-01, the first that FAT can represent.
 const DATE: &str = "1980010100000000";
 const DATE_EPOCH: &str = "315532800";
-const SECTORS_PER_BLOCK: u64 = BLOCK_BYTES as u64 / SECTOR_BYTES;
 const LAST_LINES_MAX: usize = 8;
 const LAST_LINE_MAX_CHARS: usize = 300;
 const POLL: Duration = Duration::from_millis(50);
@@ -37,6 +36,8 @@ pub(super) struct IsoImage<'a> {
     pub(super) volume_files: Vec<String>,
     /// The image, which must not exist.
     pub(super) iso: &'a Path,
+    /// The size of the volume's blocks. Volume files begin at multiples of it.
+    pub(super) block_size: BlockSize,
     /// Volume label, upper-case letters, digits and underscores.
     pub(super) label: String,
     /// Most bytes the image may have.
@@ -87,7 +88,7 @@ impl IsoImage<'_> {
         sync(parent_of(self.iso)).map_err(MediaError::io(self.iso))
     }
 
-    /// Lengthens the page with blank lines until the first volume file begins at a multiple of 64 KiB. The start of
+    /// Lengthens the page with blank lines until the first volume file begins at a multiple of a block. The start of
     /// files depends on xorriso's version, so xorriso is asked for it.
     fn align(&self, unfinished: &Path) -> Result<(), MediaError> {
         let mut command = self.command(unfinished)?;
@@ -108,7 +109,8 @@ impl IsoImage<'_> {
             volume_file_sectors += self.size_of(name)?.div_ceil(SECTOR_BYTES);
         }
         let before = total.saturating_sub(volume_file_sectors);
-        let padding = before.next_multiple_of(SECTORS_PER_BLOCK) - before;
+        let padding =
+            before.next_multiple_of(self.block_size.bytes() as u64 / SECTOR_BYTES) - before;
         let page = self.folder.join(page::HTML_NAME);
         let have = self.size_of(page::HTML_NAME)?;
         let want = have.next_multiple_of(SECTOR_BYTES) + padding * SECTOR_BYTES;
@@ -295,6 +297,7 @@ mod tests {
 
     fn write_with(program: &Path, dir: &Path, monitor: &dyn Monitor) -> Result<(), MediaError> {
         let image = IsoImage {
+            block_size: BlockSize::Full,
             program,
             folder: dir,
             companions: Vec::new(),

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::ops::Range;
 
 use crate::base::read_at::ReadAt;
-use crate::volumes::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES};
+use crate::volumes::block::{BlockHeader, HEADER_BYTES, SMALL_BLOCK_BYTES};
 use crate::volumes::media::kind::SECTOR_BYTES;
 
 /// Sector of the primary volume descriptor.
@@ -74,7 +74,7 @@ impl IsoFiles {
 
 /// Returns the stretches of volume files, in order and apart from one another.
 fn volumes_among(mut found: Vec<IsoFile>, reader: &dyn ReadAt) -> Vec<Range<u64>> {
-    let least = VOLUME_BLOCKS_MIN * BLOCK_BYTES as u64;
+    let least = VOLUME_BLOCKS_MIN * SMALL_BLOCK_BYTES as u64;
     found.retain(|(stretch, _)| stretch.end - stretch.start >= least);
     let (named, others): (Vec<IsoFile>, Vec<IsoFile>) =
         found.into_iter().partition(|(_, is_named)| *is_named);
@@ -274,6 +274,7 @@ mod tests {
         assert_eq!(files.end, 1000 * 2048 + 500_000);
         // Another name says nothing, but what stands there does.
         let set = crate::volumes::block::SetHeader {
+            block_size: crate::volumes::block::BlockSize::Full,
             set_id: crate::base::id::SetId([1; 16]),
             codec: crate::volumes::block::ParityCodec::Gf16,
             data_volumes: 1,

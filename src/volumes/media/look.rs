@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::base::monitor::Silent;
 use crate::base::read_at::{ReadAt, read_some};
-use crate::volumes::block::BLOCK_BYTES;
+use crate::volumes::block::{BLOCK_BYTES, SMALL_BLOCK_BYTES};
 use crate::volumes::media::images::packed::PackedKind;
 use crate::volumes::media::images::{FileReader, SourceForm};
 use crate::volumes::media::page;
@@ -200,7 +200,7 @@ fn look_at_file(path: &Path) -> NotAVolume {
             label: label.trim_matches(['\0', ' ']).to_owned(),
         };
     }
-    if read < BLOCK_BYTES {
+    if read < SMALL_BLOCK_BYTES {
         return NotAVolume::Short;
     }
     if is_zeros(start) && samples_are_zeros(&reader) {

@@ -17,7 +17,7 @@ use crate::base::diagnostic::{Arg, diagnostic};
 use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
 use crate::base::read_at::ReadAt;
-use crate::volumes::block::BLOCK_BYTES;
+use crate::volumes::block::SMALL_BLOCK_BYTES;
 use crate::volumes::media::MediaError;
 use crate::volumes::media::images::pieces::{self, MediaPiece, PieceFile};
 use crate::volumes::media::images::{OpenStream, SourceForm};
@@ -238,7 +238,8 @@ impl GivenFiles {
             let is_asked = members().any(|index| accesses[index].1 > Standing::Neighbor);
             if let Some(first) = members().min()
                 && is_asked
-                && members().map(|index| files[index].bytes).sum::<u64>() >= BLOCK_BYTES as u64
+                && members().map(|index| files[index].bytes).sum::<u64>()
+                    >= SMALL_BLOCK_BYTES as u64
             {
                 joined.extend(members());
                 streams.insert(first, stream);
@@ -255,7 +256,7 @@ impl GivenFiles {
             let (access, standing) = accesses[index];
             let is_source = match standing {
                 Standing::Neighbor => false,
-                Standing::Inside => file.bytes >= BLOCK_BYTES as u64,
+                Standing::Inside => file.bytes >= SMALL_BLOCK_BYTES as u64,
                 Standing::Named => true,
             };
             let pieces = match streams.get(&index) {
@@ -349,6 +350,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::base::monitor::Recording;
+    use crate::volumes::block::BLOCK_BYTES;
 
     #[test]
     fn folders_are_listed_by_name_without_links_and_doubles() {

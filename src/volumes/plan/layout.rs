@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use crate::base::id::SetId;
-use crate::volumes::block::{PAYLOAD_BYTES, ParityCodec, SetHeader, VOLUMES_MAX};
+use crate::volumes::block::{BlockSize, ParityCodec, SetHeader, VOLUMES_MAX};
 use crate::volumes::geometry::{GF8_SHARDS_MAX, Geometry, SET_BLOCKS_MAX, VOLUME_BLOCKS_MAX};
 use crate::volumes::{SetPlan, SetRequest, VolumeError};
 
@@ -20,14 +20,18 @@ const GROUP_BLOCKS: u32 = 500;
 /// Local parity of sets with spares, and of sets without, in percent of the protected blocks.
 const LOCAL_PERCENT: f64 = 3.0;
 const LOCAL_PERCENT_ALONE: f64 = 10.0;
+/// Fewest parity blocks of a volume of small blocks that has any. Adjacent ones are lost together when a disc loses 64 KiB,
+/// which are one error-correction unit or two, wherever they begin.
+const SMALL_PARITY_MIN: u32 = 17;
 
 /// Returns the blocks that hold this many bytes of payload.
-pub(super) fn blocks_for(bytes: u64) -> u64 {
-    bytes.div_ceil(PAYLOAD_BYTES as u64)
+pub(super) fn blocks_for(bytes: u64, size: BlockSize) -> u64 {
+    bytes.div_ceil(size.payload_bytes() as u64)
 }
 
 /// A number of volumes that is being tried.
 pub(super) struct VolumeLayout {
+    block_size: BlockSize,
     codec: ParityCodec,
     data_volumes: u16,
     spare_volumes: u16,
@@ -40,6 +44,7 @@ pub(super) struct VolumeLayout {
 impl VolumeLayout {
     pub(super) fn new(
         request: &SetRequest<'_>,
+        block_size: BlockSize,
         data_volumes: u64,
         spare_volumes: u16,
         catalog_blocks: u64,
@@ -70,6 +75,7 @@ impl VolumeLayout {
             });
         }
         Ok(Self {
+            block_size,
             codec: request.codec,
             data_volumes,
             spare_volumes,
@@ -105,7 +111,7 @@ impl VolumeLayout {
                     + catalog.div_ceil(10),
             });
         }
-        let room_bytes = u64::from(room_blocks) * PAYLOAD_BYTES as u64;
+        let room_bytes = u64::from(room_blocks) * self.block_size.payload_bytes() as u64;
         let largest = request
             .piece_bytes
             .iter()
@@ -132,8 +138,9 @@ impl VolumeLayout {
         let sums = pieces
             .iter()
             .map(|range| request.piece_bytes[range.clone()].iter().sum());
-        let data_blocks = blocks_for(sums.max().unwrap_or(0)).max(1);
+        let data_blocks = blocks_for(sums.max().unwrap_or(0), self.block_size);
         let data_blocks = u32::try_from(data_blocks).expect("fits the medium");
+        let data_blocks = data_blocks.max(self.least_data_blocks(percent));
         let Some(header) = self.fill(data_blocks, percent) else {
             return Ok(None);
         };
@@ -170,20 +177,38 @@ impl VolumeLayout {
             .expect("at least one width")
     }
 
+    /// Returns the fewest parity blocks of a volume that has any.
+    fn least_parity(&self) -> u32 {
+        match self.block_size {
+            BlockSize::Small => SMALL_PARITY_MIN,
+            BlockSize::Full => 1,
+        }
+    }
+
+    /// Returns the fewest data blocks. A group has as many protected blocks as parity blocks at least.
+    fn least_data_blocks(&self, percent: f64) -> u32 {
+        let protected = if percent > 0.0 {
+            self.least_parity()
+        } else {
+            0
+        };
+        protected.saturating_sub(self.catalog_blocks).max(1)
+    }
+
     /// Returns the group's sizes for a ratio of parity to protected blocks.
     fn group(&self, protected: u32, ratio: f64) -> (u32, u32) {
         if ratio <= 0.0 {
             return (0, 0);
         }
-        let parity_of = |data: u32| {
+        let parity_of = |data: u32, groups: u32| {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             let parity = (f64::from(data) * ratio - 1e-9).ceil() as u32;
-            parity.clamp(1, data)
+            parity.max(self.least_parity().div_ceil(groups)).min(data)
         };
         let mut groups = protected.div_ceil(GROUP_BLOCKS);
         loop {
             let data = protected.div_ceil(groups);
-            let parity = parity_of(data);
+            let parity = parity_of(data, groups);
             if self.codec == ParityCodec::Gf16 || data + parity <= GF8_SHARDS_MAX {
                 return (data, parity);
             }
@@ -203,6 +228,7 @@ impl VolumeLayout {
         let volume_blocks = Geometry::volume_blocks_for(protected, n, p);
         (volume_blocks <= u64::from(self.volume_blocks_max)).then(|| SetHeader {
             set_id: SetId([0; 16]),
+            block_size: self.block_size,
             codec: self.codec,
             data_volumes: self.data_volumes,
             spare_volumes: self.spare_volumes,

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use self::layout::{VolumeLayout, blocks_for};
 use crate::volumes::VolumeError;
-use crate::volumes::block::{BLOCK_BYTES, PAYLOAD_BYTES, ParityCodec, SetHeader};
+use crate::volumes::block::{BlockSize, ParityCodec, SetHeader};
 use crate::volumes::geometry::Geometry;
 use crate::volumes::guarantee::{Guarantee, guarantee};
 use crate::volumes::media::{Capacity, Carrier};
@@ -32,6 +32,24 @@ pub struct SetRequest<'a> {
     pub local_percent: Option<f64>,
     /// The code.
     pub codec: ParityCodec,
+    /// The size of blocks. `None` means small ones for sets up to [`SMALL_SET_BYTES`].
+    pub block_size: Option<BlockSize>,
+}
+
+/// Most bytes of payload and catalog of a set that gets small blocks. With more, full blocks take little longer volumes
+/// and less time.
+pub const SMALL_SET_BYTES: u64 = 4 << 20;
+
+impl SetRequest<'_> {
+    /// Returns the size of blocks that it asks for.
+    fn block_size(&self) -> BlockSize {
+        let payload: u64 = self.piece_bytes.iter().sum();
+        let is_small = payload.saturating_add(self.catalog_bytes) <= SMALL_SET_BYTES;
+        self.block_size.unwrap_or(match is_small {
+            true => BlockSize::Small,
+            false => BlockSize::Full,
+        })
+    }
 }
 
 /// The layout of a set to be written.
@@ -66,7 +84,7 @@ impl SetPlan {
 
     /// Returns the bytes of the blocks of each volume. File system and pages come on top.
     pub fn volume_bytes(&self) -> u64 {
-        u64::from(self.header.volume_blocks) * BLOCK_BYTES as u64
+        self.header.volume_bytes()
     }
 
     /// Returns the bytes of the blocks of all volumes.
@@ -76,7 +94,7 @@ impl SetPlan {
 
     /// Returns the most bytes that the catalog may have.
     pub(crate) fn catalog_room_bytes(&self) -> u64 {
-        u64::from(self.header.catalog_blocks - 1) * PAYLOAD_BYTES as u64
+        u64::from(self.header.catalog_blocks - 1) * self.header.block_size.payload_bytes() as u64
     }
 
     /// Returns the damage that the set will survive.
@@ -92,16 +110,18 @@ impl SetPlan {
 /// [`VolumeError::MediumTooSmall`], [`VolumeError::PieceTooLarge`], [`VolumeError::TooManyVolumes`].
 pub fn plan(request: &SetRequest<'_>) -> Result<SetPlan, VolumeError> {
     // The first block of the catalog area repeats the descriptor, so that local parity protects it.
-    let catalog_blocks = 1 + blocks_for(request.catalog_bytes);
+    let size = request.block_size();
+    let catalog_blocks = 1 + blocks_for(request.catalog_bytes, size);
     let usable = request.capacity.usable_blocks(request.carrier);
+    let usable = usable.map(|blocks| blocks.saturating_mul(size.in_full_block()));
     let total: u64 = request.piece_bytes.iter().sum();
     // No fewer volumes can hold the payload, so the search begins here and not at 1.
     let mut data_volumes = usable.map_or(1, |usable| {
-        (blocks_for(total) / u64::from(usable.max(1))).max(1)
+        (blocks_for(total, size) / u64::from(usable.max(1))).max(1)
     });
     loop {
         let spare = request.spare.unwrap_or(u16::from(data_volumes >= 2));
-        let layout = VolumeLayout::new(request, data_volumes, spare, catalog_blocks, usable)?;
+        let layout = VolumeLayout::new(request, size, data_volumes, spare, catalog_blocks, usable)?;
         for percent in layout.percents(request) {
             if let Some(plan) = layout.try_plan(request, percent)? {
                 return Ok(plan);
@@ -126,6 +146,7 @@ mod tests {
             spare: None,
             local_percent: None,
             codec: ParityCodec::Gf16,
+            block_size: None,
         }
     }
 

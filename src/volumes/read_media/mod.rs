@@ -47,6 +47,8 @@ pub struct VolumeRead {
     pub volume_no: u16,
     /// Blocks of a volume.
     pub blocks: u32,
+    /// Bytes of these.
+    pub volume_bytes: u64,
     /// Blocks that were found whole, and known blocks.
     pub whole_blocks: u32,
     /// Bytes of the whole blocks, and of the known slices of damaged ones.

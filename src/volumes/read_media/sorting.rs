@@ -10,7 +10,7 @@ use crate::base::finding::{Finding, Subject};
 use crate::base::id::SetId;
 use crate::base::monitor::Monitor;
 use crate::volumes::VolumeError;
-use crate::volumes::block::{BLOCK_BYTES, BlockHeader, SetHeader};
+use crate::volumes::block::{BlockHeader, SetHeader};
 use crate::volumes::blocks::header_at;
 use crate::volumes::early::EarlyBlocks;
 use crate::volumes::geometry::Geometry;
@@ -130,7 +130,7 @@ impl MediaReader<'_> {
         };
         let is_agreed = state.early.hold(header, early);
         // Of a block with all slices and a wrong hash nothing is known, so it is no reason to begin a set.
-        if !is_agreed || slices.is_all() || state.sets.len() >= HEADERS_MAX {
+        if !is_agreed || slices.is_all(header.set.block_size) || state.sets.len() >= HEADERS_MAX {
             return Ok(());
         }
         // The set's numbers are kept in a whole block. There is none, so one is made from the header.
@@ -242,7 +242,7 @@ impl SourceState {
     pub(super) fn make_room(&mut self) -> Result<bool, VolumeError> {
         let candidates = self.takings().filter(|taking| !taking.set.is_described());
         let oldest = candidates.min_by_key(|taking| {
-            let is_large = taking.set.staged_bytes() / BLOCK_BYTES as u64 >= FEW_BLOCKS;
+            let is_large = taking.set.staged_blocks() >= FEW_BLOCKS;
             (
                 is_large,
                 taking.order,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::volumes::VolumeError;
-use crate::volumes::block::{BLOCK_BYTES, BlockHeader, SetHeader};
+use crate::volumes::block::{BlockHeader, SetHeader};
 use crate::volumes::geometry::Geometry;
 use crate::volumes::media::MediaSource;
 use crate::volumes::recovery::Presence;
@@ -69,6 +69,7 @@ impl Met {
             .map(|volume_no| VolumeRead {
                 volume_no,
                 blocks: header.volume_blocks,
+                volume_bytes: header.volume_bytes(),
                 whole_blocks: self.whole.count(volume_no),
                 read_bytes: self.whole.known_bytes(volume_no),
                 new_blocks: self.new.get(&volume_no).copied().unwrap_or(0),
@@ -131,6 +132,7 @@ impl Taking {
         volume_no: u16,
         outcome: BlockOutcome,
     ) -> Result<(), VolumeError> {
+        let block_bytes = self.set.geometry().block_bytes() as u64;
         match outcome {
             BlockOutcome::Misfit => self.misfits += 1,
             BlockOutcome::Known => self.absorbed.known_blocks += 1,
@@ -138,12 +140,12 @@ impl Taking {
             BlockOutcome::Other => self.absorbed.other_blocks += 1,
             BlockOutcome::Part => {
                 *self.met.new_parts.entry(volume_no).or_default() += 1;
-                self.since_checkpoint_bytes += BLOCK_BYTES as u64;
+                self.since_checkpoint_bytes += block_bytes;
             }
             BlockOutcome::New => {
                 self.absorbed.new_blocks += 1;
                 *self.met.new.entry(volume_no).or_default() += 1;
-                self.since_checkpoint_bytes += BLOCK_BYTES as u64;
+                self.since_checkpoint_bytes += block_bytes;
             }
         }
         // Checkpoints bound how many blocks a later start must hash again after a kill.
@@ -171,7 +173,7 @@ impl Taking {
         }
         let place = (header.volume_no, header.block_no);
         // Of a block with all slices and a wrong hash nothing is known.
-        if !slices.is_all() {
+        if !slices.is_all(header.set.block_size) {
             self.met.whole.set_slices(place, slices);
         }
         self.met.sources.insert(source_no);

@@ -116,7 +116,7 @@ impl HeaderGroup {
     /// Finds out whether the slices that were not read are zeros.
     fn guess(&mut self, header: &BlockHeader, block: &[u8], slices: Slices) {
         let place = (header.volume_no, header.block_no);
-        if slices.is_none() || slices.is_all() || self.presence.has(place) {
+        if slices.is_none() || slices.is_all(header.set.block_size) || self.presence.has(place) {
             return;
         }
         let copy = DamagedCopy {
@@ -124,7 +124,8 @@ impl HeaderGroup {
             slices,
         };
         if join(&[copy], header, &mut 1).is_some() {
-            self.presence.set_slices(place, Slices::ALL);
+            let all = Slices::all(header.set.block_size);
+            self.presence.set_slices(place, all);
         }
     }
 }
@@ -209,7 +210,10 @@ impl Gatherings {
             Some(None) => false,
             None => {
                 let is_agreed = self.early.hold(header, (source_no, offset, slices));
-                if is_agreed && !slices.is_all() && self.of(&header.set).is_some() {
+                if is_agreed
+                    && !slices.is_all(header.set.block_size)
+                    && self.of(&header.set).is_some()
+                {
                     let early = self.early.take(&header.set);
                     self.take_each(early);
                 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::base::monitor::Monitor;
 use crate::base::read_at::ReadAt;
-use crate::volumes::block::{BLOCK_BYTES, BlockHeader, BlockKind, HEADER_BYTES, MAGIC, offset_of};
+use crate::volumes::block::{BLOCK_BYTES, BlockHeader, BlockKind, HEADER_BYTES, MAGIC};
 use crate::volumes::early::agree;
 use crate::volumes::geometry::Geometry;
 use crate::volumes::media::MediaSource;
@@ -86,7 +86,8 @@ fn glimpse_source(
         }
         let read = read(&*reader, offset, &mut bytes, failures);
         if let Some((at, header)) = block_in(&bytes[..read]) {
-            let begin = (offset + at as u64).checked_sub(offset_of(header.block_no));
+            let before = header.set.block_size.offset_of(header.block_no);
+            let begin = (offset + at as u64).checked_sub(before);
             let descriptor = match SetDescriptor::in_block(&header, &bytes[at..read]) {
                 None => begin.and_then(|begin| descriptor_of(&*reader, &header, begin, failures)),
                 found => found,
@@ -116,7 +117,7 @@ fn block_in(bytes: &[u8]) -> Option<(usize, BlockHeader)> {
     let step = usize::try_from(SECTOR_BYTES).ok()?;
     let offsets = (0..bytes.len()).step_by(step);
     let mut blocks = offsets.filter_map(|at| {
-        let block = bytes.get(at..at + BLOCK_BYTES)?;
+        let block = bytes.get(at..)?;
         let is_block = block.starts_with(&MAGIC);
         let header = is_block.then(|| BlockHeader::open(block)).flatten()?;
         Some((at, header))
@@ -132,12 +133,12 @@ fn descriptor_of(
     failures: &mut u32,
 ) -> Option<SetDescriptor> {
     let geometry = Geometry::from_header(&header.set).ok()?;
-    let mut block = vec![0; BLOCK_BYTES];
+    let mut block = vec![0; header.block_bytes()];
     geometry.superblocks().iter().find_map(|block_no| {
         if *failures >= FAILURES_MAX {
             return None;
         }
-        let offset = begin + offset_of(*block_no);
+        let offset = begin + header.set.block_size.offset_of(*block_no);
         let read = read(reader, offset, &mut block, failures);
         let found = BlockHeader::open(block.get(..read)?)?;
         (found.set == header.set)
@@ -150,7 +151,7 @@ impl SetDescriptor {
     /// Reads it from a whole block, when that is a superblock.
     fn in_block(header: &BlockHeader, block: &[u8]) -> Option<Self> {
         let geometry = Geometry::from_header(&header.set).ok()?;
-        let payload = block.get(HEADER_BYTES..BLOCK_BYTES)?;
+        let payload = block.get(HEADER_BYTES..header.block_bytes())?;
         (header.kind == BlockKind::Superblock)
             .then(|| Self::from_superblock(&geometry, payload))
             .flatten()

@@ -16,7 +16,7 @@ use std::sync::{Arc, OnceLock};
 use crate::base::id::SetId;
 use crate::base::read_at::ReadAt;
 use crate::base::signing::Signature;
-use crate::volumes::block::{BLOCK_BYTES, HEADER_BYTES, PAYLOAD_BYTES};
+use crate::volumes::block::{BlockSize, HEADER_BYTES};
 use crate::volumes::blocks::{Blocks, OTHERS_MAX, copies_of, header_at};
 use crate::volumes::choices::right_choice;
 use crate::volumes::described::{Described, describe, forged_blocks};
@@ -117,8 +117,9 @@ impl SetReader {
         is_right: &dyn Fn(&[u8]) -> bool,
     ) -> bool {
         let indexes = self.geometry.blocks_of_payload(range.clone());
-        bytes.resize(indexes.len() * PAYLOAD_BYTES, 0);
-        for (index, payload) in indexes.zip(bytes.chunks_mut(PAYLOAD_BYTES)) {
+        let block_payload = self.geometry.block_size().payload_bytes();
+        bytes.resize(indexes.len() * block_payload, 0);
+        for (index, payload) in indexes.zip(bytes.chunks_mut(block_payload)) {
             let place = (volume_no, self.geometry.data_place(index));
             // What makes the stretch right makes its blocks right, so they are not hashed again.
             let found = self.locations.get(place);
@@ -130,7 +131,7 @@ impl SetReader {
                 return false;
             }
         }
-        let skip = usize::try_from(range.start % PAYLOAD_BYTES as u64).unwrap_or(usize::MAX);
+        let skip = usize::try_from(range.start % block_payload as u64).unwrap_or(usize::MAX);
         let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
         let stretch = bytes.get(skip..).and_then(|rest| rest.get(..length));
         stretch.is_some_and(is_right)
@@ -265,18 +266,19 @@ impl Blocks for SetReader {
     fn read_slices(&self, place: BlockPlace, block: &mut [u8]) -> Result<Slices, VolumeError> {
         let copies = self.read_copies(place);
         // Only what was joined when the set was found is joined again. Other tries would cost as much each time.
-        if self.presence.slices(place).is_all() {
+        let size = self.geometry.block_size();
+        if self.presence.slices(place).is_all(size) {
             let expected = header_at(&self.geometry, place);
             let whole = join(&copies, &expected, &mut { JOIN_BUDGET });
             return Ok(match whole {
                 Some(whole) => {
                     block.copy_from_slice(&whole);
-                    Slices::ALL
+                    Slices::all(size)
                 }
                 None => Slices::NONE,
             });
         }
-        Ok(unite(&copies, block))
+        Ok(unite(&copies, size, block))
     }
 }
 
@@ -285,20 +287,21 @@ impl SetReader {
     /// counts only together with other copies.
     fn know_parts(&mut self) {
         let mut budget = JOIN_BUDGET;
-        let mut block = vec![0; BLOCK_BYTES];
+        let size = self.geometry.block_size();
+        let mut block = vec![0; size.bytes()];
         for (place, locations) in &self.parts {
             // A single copy was tried by itself when it was found.
             let known = match locations[..] {
-                [(_, _, slices)] if slices.is_all() => Slices::NONE,
-                [(_, _, slices)] if !self.presence.slices(*place).is_all() => slices,
+                [(_, _, slices)] if slices.is_all(size) => Slices::NONE,
+                [(_, _, slices)] if !self.presence.slices(*place).is_all(size) => slices,
                 [_] => continue,
                 _ if self.presence.has(*place) => continue,
                 _ => {
                     let copies = self.read_copies(*place);
                     let expected = header_at(&self.geometry, *place);
                     match join(&copies, &expected, &mut budget) {
-                        Some(_) => Slices::ALL,
-                        None => unite(&copies, &mut block),
+                        Some(_) => Slices::all(size),
+                        None => unite(&copies, size, &mut block),
                     }
                 }
             };
@@ -311,7 +314,7 @@ impl SetReader {
         let locations = self.parts.get(&place).map_or(&[][..], Vec::as_slice);
         let read = |(source_no, offset, slices): &(usize, u64, Slices)| {
             let mut copy = DamagedCopy {
-                bytes: vec![0; BLOCK_BYTES],
+                bytes: vec![0; self.geometry.block_bytes()],
                 slices: Slices::NONE,
             };
             for slice in slices.iter() {
@@ -360,11 +363,15 @@ impl fmt::Debug for OpenSource {
 
 /// Copies the slices that the copies know into `block` and returns them. All slices of a block that could not be joined
 /// prove nothing.
-fn unite(copies: &[DamagedCopy], block: &mut [u8]) -> Slices {
+fn unite(copies: &[DamagedCopy], size: BlockSize, block: &mut [u8]) -> Slices {
     let mut known = Slices::NONE;
-    for copy in copies.iter().filter(|copy| !copy.slices.is_all()) {
-        slices::copy(copy.slices.and(known.others()), &copy.bytes, block);
+    for copy in copies.iter().filter(|copy| !copy.slices.is_all(size)) {
+        slices::copy(copy.slices.without(known), &copy.bytes, block);
         known = known.or(copy.slices);
     }
-    if known.is_all() { Slices::NONE } else { known }
+    if known.is_all(size) {
+        Slices::NONE
+    } else {
+        known
+    }
 }

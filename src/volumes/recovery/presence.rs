@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::volumes::block::BLOCK_BYTES;
+use crate::volumes::block::BlockSize;
 use crate::volumes::geometry::Geometry;
 use crate::volumes::slices::{SLICE_BYTES, Slices};
 
@@ -119,6 +119,7 @@ pub(crate) type BlockPlace = (u16, u32);
 pub struct Presence {
     volumes: Vec<Option<Bits>>,
     volume_blocks: u32,
+    block_size: BlockSize,
     /// The known slices of blocks that are not present.
     parts: BTreeMap<BlockPlace, Slices>,
 }
@@ -129,6 +130,7 @@ impl Presence {
         Self {
             volumes: vec![None; usize::from(geometry.volume_count())],
             volume_blocks: geometry.volume_blocks(),
+            block_size: geometry.block_size(),
             parts: BTreeMap::new(),
         }
     }
@@ -152,7 +154,7 @@ impl Presence {
     /// Returns the known slices of a block: all of them when it is present.
     pub fn slices(&self, place: BlockPlace) -> Slices {
         if self.has(place) {
-            return Slices::ALL;
+            return Slices::all(self.block_size);
         }
         self.parts.get(&place).copied().unwrap_or(Slices::NONE)
     }
@@ -176,7 +178,7 @@ impl Presence {
     pub(crate) fn known_bytes(&self, volume_no: u16) -> u64 {
         let parts = self.parts.range((volume_no, 0)..=(volume_no, u32::MAX));
         let slices: u64 = parts.map(|(_, slices)| u64::from(slices.count())).sum();
-        u64::from(self.count(volume_no)) * BLOCK_BYTES as u64 + slices * SLICE_BYTES as u64
+        self.block_size.total(self.count(volume_no)) + slices * SLICE_BYTES as u64
     }
 
     /// Returns whether the volume has such blocks.

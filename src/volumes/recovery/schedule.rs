@@ -51,8 +51,9 @@ impl RecoveryState<'_> {
         let (mut healed, mut improved) = (Vec::new(), Vec::new());
         for place in missing {
             let before = self.now.slices(place);
-            let after = before.or(slices.unwrap_or(Slices::ALL));
-            if after.is_all() {
+            let size = self.geometry.block_size();
+            let after = before.or(slices.unwrap_or(Slices::all(size)));
+            if after.is_all(size) {
                 self.now.add(place);
                 healed.push(place);
             } else if after != before {
@@ -80,8 +81,8 @@ impl RecoveryState<'_> {
             }
         }
         let mut slices = Slices::NONE;
-        for (slice, having) in having.into_iter().enumerate() {
-            if having >= needed {
+        for slice in Slices::all(self.geometry.block_size()).iter() {
+            if having[slice] >= needed {
                 slices.add(slice);
             }
         }
@@ -91,7 +92,7 @@ impl RecoveryState<'_> {
     fn join_copies(&mut self) {
         let parts = self.now.parts();
         let known: Vec<BlockPlace> = parts
-            .filter(|(_, slices)| slices.is_all())
+            .filter(|(_, slices)| slices.is_all(self.geometry.block_size()))
             .map(|(place, _)| place)
             .collect();
         for place in known {

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::{BlockOutcome, Staging};
 use crate::volumes::VolumeError;
-use crate::volumes::block::{BLOCK_BYTES, BlockHeader};
+use crate::volumes::block::{BlockHeader, BlockSize};
 use crate::volumes::blocks::header_at;
 use crate::volumes::geometry::Geometry;
 use crate::volumes::join::{DamagedCopy, join};
@@ -42,8 +42,12 @@ impl Copies {
     }
 }
 
-fn read(from: &StagedSlices, place: BlockPlace) -> Result<DamagedCopy, VolumeError> {
-    let mut bytes = vec![0; BLOCK_BYTES];
+fn read(
+    from: &StagedSlices,
+    size: BlockSize,
+    place: BlockPlace,
+) -> Result<DamagedCopy, VolumeError> {
+    let mut bytes = vec![0; size.bytes()];
     let slices = from.read(place, &mut bytes)?;
     Ok(DamagedCopy { bytes, slices })
 }
@@ -67,9 +71,10 @@ impl Staging {
         if !self.wants(place) {
             return Ok(BlockOutcome::Spared);
         }
-        let mut copies = vec![read(self.images.slices(), place)?];
+        let size = self.geometry.block_size();
+        let mut copies = vec![read(self.images.slices(), size, place)?];
         for layer in &self.copies.layers {
-            copies.push(read(layer, place)?);
+            copies.push(read(layer, size, place)?);
         }
         copies.retain(|copy| !copy.slices.is_none());
         copies.push(DamagedCopy {
@@ -93,11 +98,12 @@ impl Staging {
         block: &[u8],
         slices: Slices,
     ) -> Result<bool, VolumeError> {
-        let mut known = read(self.images.slices(), place)?;
+        let size = self.geometry.block_size();
+        let mut known = read(self.images.slices(), size, place)?;
         let agrees = agree(known.slices.and(slices), &known.bytes, block);
         // Of a block with all slices and a wrong hash nobody knows which slice is wrong.
-        if agrees && !known.slices.or(slices).is_all() {
-            slices::copy(slices.and(known.slices.others()), block, &mut known.bytes);
+        if agrees && !known.slices.or(slices).is_all(size) {
+            slices::copy(slices.without(known.slices), block, &mut known.bytes);
             let now = known.slices.or(slices);
             if now != known.slices {
                 self.images.write_slices(place, &known.bytes, now)?;
@@ -106,7 +112,7 @@ impl Staging {
             return Ok(now != known.slices);
         }
         for (no, layer) in (1..).zip(&self.copies.layers) {
-            let kept = read(layer, place)?;
+            let kept = read(layer, size, place)?;
             if kept.slices.is_none() {
                 let dir = self.images.dir().join(format!("copy-{no}"));
                 fs::create_dir_all(&dir).map_err(VolumeError::io(&dir))?;

@@ -10,7 +10,7 @@ mod take;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -157,19 +157,12 @@ impl Staging {
     /// before its first block.
     fn open(dir: PathBuf) -> Result<Option<Self>, VolumeError> {
         let path = dir.join(SET_FILE);
-        let mut block = vec![0; BLOCK_BYTES];
-        let read =
-            fs::File::open(&path).and_then(|mut file| io::Read::read_exact(&mut file, &mut block));
+        let mut block = Vec::with_capacity(BLOCK_BYTES);
+        let read = fs::File::open(&path)
+            .and_then(|file| file.take(BLOCK_BYTES as u64).read_to_end(&mut block));
         match read {
-            Ok(()) => {}
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof
-                ) =>
-            {
-                return Ok(None);
-            }
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(VolumeError::io(&path)(error)),
         }
         let Some(header) = BlockHeader::open(&block) else {
@@ -236,7 +229,7 @@ impl Staging {
             return Ok(());
         }
         if !self.healed.has(place) {
-            let mut block = vec![0; BLOCK_BYTES];
+            let mut block = vec![0; self.geometry.block_bytes()];
             if self.images.read_raw(place, &mut block)? {
                 self.others.keep(place, &block)?;
             }
@@ -326,10 +319,13 @@ impl Staging {
 
     /// Returns the bytes that are staged.
     pub(crate) fn staged_bytes(&self) -> u64 {
+        self.geometry.block_size().total(self.staged_blocks())
+    }
+
+    /// Returns the whole blocks that are staged.
+    pub(crate) fn staged_blocks(&self) -> u64 {
         let volumes = 1..=self.geometry.volume_count();
-        volumes
-            .map(|no| u64::from(self.presence.count(no)) * BLOCK_BYTES as u64)
-            .sum()
+        volumes.map(|no| u64::from(self.presence.count(no))).sum()
     }
 
     /// Returns which blocks are staged. Parity of groups and stripes that were complete when it was read is not.
@@ -365,7 +361,7 @@ impl Staging {
         } else {
             0
         };
-        (blocks + healed) * BLOCK_BYTES as u64
+        self.geometry.block_size().total(blocks + healed)
     }
 
     /// Returns the set's descriptor.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use carryall::base::monitor::Silent;
 use carryall::content::release::Meta;
-use carryall::volumes::block::ParityCodec;
+use carryall::volumes::block::{BlockSize, ParityCodec};
 use carryall::volumes::media::{Capacity, Carrier};
 use carryall::volumes::{SetContent, SetReport, SetRequest, plan, write};
 
@@ -28,6 +28,7 @@ pub fn write_set(to: &Path, pieces: &[Vec<u8>], catalog: &[u8], volume_bytes: u6
         spare: Some(0),
         local_percent: Some(0.0),
         codec: ParityCodec::Gf16,
+        block_size: Some(BlockSize::Full),
     })
     .unwrap();
     let content = SetContent {

@@ -18,7 +18,7 @@ use carryall::ops::pack::{PackOptions, PackReport, pack};
 use carryall::ops::receive::receipt::receipt;
 use carryall::ops::receive::{ProgressState, ReceiveReport, SetProgress, receive};
 use carryall::store::{CheckDepth, OpenMode, Store};
-use carryall::volumes::block::{BLOCK_BYTES, ParityCodec};
+use carryall::volumes::block::{BLOCK_BYTES, BlockSize, ParityCodec};
 use carryall::volumes::geometry::Geometry;
 use carryall::volumes::media::{Capacity, Carrier};
 use carryall::volumes::{Blocks, discover};
@@ -83,6 +83,7 @@ pub fn options_for(medium_bytes: u64) -> PackOptions {
     options.spare = Some(0);
     options.local_percent = Some(0.0);
     options.effort = Effort::Fast;
+    options.block_size = Some(BlockSize::Full);
     options
 }
 
@@ -158,6 +159,7 @@ impl Shape {
         options.local_percent = Some(self.local);
         options.effort = Effort::Fast;
         options.codec = self.codec;
+        options.block_size = Some(BlockSize::Full);
         options
     }
 

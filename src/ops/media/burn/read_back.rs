@@ -8,7 +8,6 @@ use crate::base::monitor::Monitor;
 use crate::ops::Error;
 use crate::ops::media::verify::verify;
 use crate::volumes::at_hand::VolumeAtHand;
-use crate::volumes::block::BLOCK_BYTES;
 
 /// Bytes that are compared at once.
 const STEP: usize = 1 << 20;
@@ -72,7 +71,8 @@ pub(super) fn blocks(
     there: &Path,
     monitor: &dyn Monitor,
 ) -> Result<u64, Error> {
-    let all = u64::from(volume.facts.volume_blocks) * BLOCK_BYTES as u64;
+    let size = volume.facts.block_size;
+    let all = size.total(volume.facts.volume_blocks);
     let report = match verify(&[there.to_owned()], monitor) {
         Ok(judged) => judged.report,
         Err(Error::NoVolumes { .. }) => return Ok(all),
@@ -86,7 +86,7 @@ pub(super) fn blocks(
     let present = burned.map_or(0, |burned| u64::from(burned.outcome.present_blocks));
     let is_right = set.is_some_and(|set| !set.wrong_volumes.contains(&volume.facts.volume_no));
     Ok(if is_right {
-        all.saturating_sub(present * BLOCK_BYTES as u64)
+        all.saturating_sub(size.total(present))
     } else {
         all
     })

@@ -46,6 +46,9 @@ pub enum VisitEvent {
         whole_blocks: u32,
         /// Bytes that were read, those of damaged blocks included.
         read_bytes: u64,
+        /// Bytes of the volume's blocks. Lines of earlier versions have none, and their blocks are full ones.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        volume_bytes: Option<u64>,
         /// Seconds that it took.
         seconds: u64,
     },
@@ -77,6 +80,7 @@ impl VisitEvent {
             blocks: volume.blocks,
             whole_blocks: volume.whole_blocks,
             read_bytes: volume.read_bytes,
+            volume_bytes: Some(volume.volume_bytes),
             seconds,
         }
     }

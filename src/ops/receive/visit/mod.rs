@@ -93,6 +93,7 @@ mod tests {
             title: "shop:1.0".to_owned(),
             releases: Vec::new(),
             data_volumes: 4,
+            block_bytes: 65_536,
             spare_volumes: 2,
             state: ProgressState::NeedsVolumes,
             new_blocks: 0,

@@ -15,8 +15,8 @@ use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::media::MediaError;
 use crate::volumes::media::page::PAGES_MAX_BYTES;
 
-/// Blocks of a volume file, except for a volume's last one: 1 GiB, which FAT32 and every level of ISO 9660 support.
-pub const VOLUME_FILE_BLOCKS: u32 = 16_384;
+/// Bytes of a volume file, except for a volume's last one: FAT32 and every level of ISO 9660 support them.
+pub const VOLUME_FILE_BYTES: u64 = 1 << 30;
 
 /// Bytes of a sector, on every optical medium.
 pub const SECTOR_BYTES: u64 = 2048;
@@ -133,7 +133,7 @@ impl Capacity {
     /// [`MediaError::Io`] when the file system does not answer.
     pub fn at(dir: &Path) -> Result<Self, MediaError> {
         let (free_bytes, cluster_bytes) = free_clusters(dir).map_err(MediaError::io(dir))?;
-        let files = free_bytes / (u64::from(VOLUME_FILE_BLOCKS) * BLOCK_BYTES as u64) + 6;
+        let files = free_bytes / VOLUME_FILE_BYTES + 6;
         let kept = AT_BASE_BYTES + free_bytes / AT_SHARE + files * 2 * cluster_bytes;
         Ok(Self {
             kind: MediaKind::Mounted,
@@ -182,7 +182,7 @@ impl Capacity {
         self.bytes
     }
 
-    /// Returns how many blocks of a volume fit beside the file system, the pages, the companion files and a margin.
+    /// Returns how many full blocks of a volume fit beside the file system, the pages, the companion files and a margin.
     /// Returns `None` when the medium is as large as needed, and 0 when it is too small for any.
     ///
     /// For [`Carrier::Iso`] the finished image has at most the medium's sectors (on a CD 150 less). For
@@ -225,7 +225,7 @@ impl Capacity {
 /// pages and companion files.
 fn iso_blocks(sectors: u64, companions: CompanionRoom) -> u64 {
     let files = (sectors / SECTORS_PER_BLOCK)
-        .div_ceil(u64::from(VOLUME_FILE_BLOCKS))
+        .div_ceil(VOLUME_FILE_BYTES / BLOCK_BYTES as u64)
         .max(1);
     let records_bytes = (files + companions.files) * ISO_BYTES_PER_FILE;
     let structures = ISO_BASE_SECTORS + records_bytes.div_ceil(SECTOR_BYTES);

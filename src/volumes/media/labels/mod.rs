@@ -202,6 +202,7 @@ fn kind_of(facts: &VolumeFacts) -> &'static str {
 mod tests {
     use super::*;
     use crate::base::id::SetId;
+    use crate::volumes::block::BlockSize;
 
     fn facts(volume_no: u16) -> VolumeFacts {
         VolumeFacts {
@@ -210,6 +211,7 @@ mod tests {
             volume_no,
             data_volumes: 2,
             spare_volumes: 1,
+            block_size: BlockSize::Full,
             volume_blocks: 100,
             releases: (0..7)
                 .map(|no| format!("<script>alert({no})</script>"))

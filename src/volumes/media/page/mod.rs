@@ -183,6 +183,7 @@ fn kind_of(facts: &VolumeFacts) -> (&'static str, &'static str) {
 mod tests {
     use super::*;
     use crate::base::id::SetId;
+    use crate::volumes::block::BlockSize;
     use crate::volumes::media::ProgramNote;
 
     fn facts(volume_no: u16, data_volumes: u16, spare_volumes: u16) -> VolumeFacts {
@@ -192,6 +193,7 @@ mod tests {
             volume_no,
             data_volumes,
             spare_volumes,
+            block_size: BlockSize::Full,
             volume_blocks: 71_000,
             releases: vec![
                 "shop:2.0@arm64".into(),

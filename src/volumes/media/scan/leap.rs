@@ -19,12 +19,13 @@ use crate::volumes::media::surviving::ReadEffort;
 use crate::volumes::media::window::find_in;
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
-/// Fewest known blocks that are worth a leap: a drive reads 1 MiB in the time in which it finds another place.
+/// Fewest known blocks that are worth a leap, if they are full ones: a drive reads 1 MiB in the time in which it finds
+/// another place.
 const LEAP_MIN: u32 = 16;
 /// Blocks that are read before another try when something else lies where a known block should be.
 const LEAP_PAUSE: u64 = 256;
 /// Expected places without a block before the caller is asked whether it has enough.
-const EMPTY_MIN: u32 = 32;
+pub(super) const EMPTY_MIN: u32 = 32;
 /// The same in a stream, which cannot be probed and is not read on then: 64 MiB of something else.
 const STREAM_EMPTY_MIN: u32 = 1024;
 
@@ -100,30 +101,32 @@ impl PassedOver {
 impl Walk<'_> {
     /// Returns the place behind a whole block and the known blocks that follow it.
     pub(super) fn leap_known(&mut self, at: u64, header: &BlockHeader) -> u64 {
-        let behind = at + BLOCK;
+        let size = header.set.block_size;
+        let block = size.bytes() as u64;
+        let behind = at + block;
         if self.is_stream || behind < self.leaps_from {
             return behind;
         }
         let scan = self.scan;
-        let room = (scan.reader.size_bytes().saturating_sub(behind)) / BLOCK;
+        let room = (scan.reader.size_bytes().saturating_sub(behind)) / block;
         let on_volume = u64::from(header.set.volume_blocks.saturating_sub(header.block_no + 1));
         let known = u64::from(scan.guide.known_behind(header));
         let blocks = known.min(room).min(on_volume);
         let Some(blocks) = u32::try_from(blocks)
             .ok()
-            .filter(|blocks| *blocks >= LEAP_MIN)
+            .filter(|blocks| *blocks >= LEAP_MIN * size.in_full_block())
         else {
             return behind;
         };
         // The last header may be in a bad sector. The one before it tells as much.
         let right = [blocks, blocks - 1]
             .into_iter()
-            .find(|blocks| self.is_in_place(at + u64::from(*blocks) * BLOCK));
+            .find(|blocks| self.is_in_place(at + size.total(*blocks)));
         let Some(blocks) = right else {
             self.leaps_from = behind + LEAP_PAUSE * BLOCK;
             return behind;
         };
-        let end = behind + u64::from(blocks) * BLOCK;
+        let end = behind + size.total(blocks);
         scan.guide.passed_over(header, blocks, scan.source_no);
         scan.passed.note(behind..end, false, scan.monitor);
         end
@@ -177,7 +180,7 @@ impl Walk<'_> {
             };
             if let Some((index, header)) = first_header(&bytes[..len]) {
                 let found = at + index as u64;
-                let begins = found.saturating_sub(u64::from(header.block_no) * BLOCK);
+                let begins = found.saturating_sub(header.set.block_size.offset_of(header.block_no));
                 let unsearched = (found - searched_to) / BLOCK * BLOCK;
                 self.empty_places = 0;
                 scan.enough.store(false, Ordering::Relaxed);

@@ -39,6 +39,8 @@ const THREADS_MAX: usize = 8;
 /// Time for further tries of bad sectors, unless the caller says another. A drive needs up to ten seconds for a bad
 /// sector, and a person waits at it.
 pub(crate) const RETRY_TIME: Duration = Duration::from_mins(5);
+/// Blocks are looked for in steps of full ones until one shows their size. Places of all blocks of a set are the same
+/// distance from multiples of it, or of a small block.
 const BLOCK: u64 = BLOCK_BYTES as u64;
 
 /// A block that was found.
@@ -48,7 +50,7 @@ pub enum Sighting<'a> {
     Whole {
         /// The block's header.
         header: BlockHeader,
-        /// The block of 64 KiB, header included.
+        /// The block, header included.
         block: &'a [u8],
         /// Index of the source.
         source_no: usize,
@@ -62,7 +64,7 @@ pub enum Sighting<'a> {
         header: BlockHeader,
         /// Where the header comes from.
         origin: HeaderOrigin,
-        /// The block of 64 KiB. Bytes that could not be read are zero.
+        /// The block. Bytes that could not be read are zero.
         block: &'a [u8],
         /// The slices that were read and are not suspected of being wrong.
         slices: Slices,
@@ -248,8 +250,9 @@ impl Scan<'_> {
 
     /// Passes on a block, unless an earlier pass did or a later one will know more of it.
     fn visit(&self, sighting: &Sighting<'_>) {
-        let (Sighting::Whole { offset, .. } | Sighting::Damaged { offset, .. }) = *sighting;
-        let block = offset..offset.saturating_add(BLOCK);
+        let (Sighting::Whole { header, offset, .. } | Sighting::Damaged { header, offset, .. }) =
+            *sighting;
+        let block = offset..offset.saturating_add(header.block_bytes() as u64);
         let is_mine = match self.effort {
             ReadEffort::Past => matches!(sighting, Sighting::Whole { .. }) || !self.has_gap(&block),
             ReadEffort::Around { gaps, .. } => {

@@ -5,12 +5,11 @@
 
 use std::collections::VecDeque;
 
-use crate::volumes::block::{BLOCK_BYTES, BlockHeader, SetHeader};
+use crate::volumes::block::{BlockHeader, BlockSize, SetHeader};
 use crate::volumes::geometry::Geometry;
-use crate::volumes::slices::Slices;
+use crate::volumes::slices::{self, Slices};
 
-const BLOCK: u64 = BLOCK_BYTES as u64;
-/// Most blocks that wait for a header behind them: 1 MiB.
+/// Most blocks that wait for a header behind them: 1 MiB of full ones.
 const WAITING_MAX: usize = 16;
 
 /// A block without a readable header, of which some slices are known.
@@ -23,6 +22,30 @@ pub(super) struct LostHeader {
     pub(super) slices: Slices,
     /// Why there is no header.
     pub(super) cause: LossCause,
+}
+
+impl LostHeader {
+    /// Cuts it into blocks of this size. While the size was not known, the place of a full block was taken for one.
+    /// Parts that have a header were found by it.
+    fn cut(self, size: BlockSize) -> Vec<Self> {
+        if self.bytes.len() <= size.bytes() {
+            return vec![self];
+        }
+        let parts = (0_usize..).zip(self.bytes.chunks_exact(size.bytes()));
+        let part = |(number, bytes): (usize, &[u8])| {
+            let bits = self.slices.bits() >> (number * slices::count_of(size));
+            let mut slices = Slices::from_bits(bits).and(Slices::all(size));
+            slices.remove(0);
+            let is_lost = !slices.is_none() && BlockHeader::peek(bytes).is_none();
+            is_lost.then(|| Self {
+                offset: self.offset + (number * size.bytes()) as u64,
+                bytes: bytes.to_vec(),
+                slices,
+                cause: self.cause,
+            })
+        };
+        parts.filter_map(part).collect()
+    }
 }
 
 /// Why there is no header where a block is expected.
@@ -78,9 +101,11 @@ impl Neighbors {
     /// Where other bytes stand for so long, nothing behind is placed by the block before any
     /// more.
     pub(super) fn wait(&mut self, lost: LostHeader) -> Option<Placed> {
-        let by_before = self.by_before(lost.offset);
+        let by_before = self
+            .by_before(lost.offset)
+            .filter(|header| header.block_bytes() == lost.bytes.len());
         if self.begins_at == Some(lost.offset) {
-            self.begins_at = Some(lost.offset + BLOCK);
+            self.begins_at = Some(lost.offset + lost.bytes.len() as u64);
         }
         self.waiting.push_back(Waiting { lost, by_before });
         if self.waiting.len() <= WAITING_MAX {
@@ -106,12 +131,15 @@ impl Neighbors {
         self.before = Some((offset, *header));
         let mut placed = Vec::new();
         while let Some(one) = self.waiting.pop_front() {
-            // The whole block is the one before now, and places what lies in front of it as well.
-            let by_behind = self.by_before(one.lost.offset);
-            if let Some(found) = by_behind
-                && one.by_before.is_none_or(|said| said == found)
-            {
-                placed.push((found, one.lost));
+            for lost in one.lost.cut(header.set.block_size) {
+                // The whole block is the one before now, and places what lies in front of it as well.
+                let by_behind = self.by_before(lost.offset);
+                if let Some(found) = by_behind.filter(|_| lost.offset < offset)
+                    && one.by_before.is_none_or(|said| said == found)
+                    && lost.bytes.len() == found.block_bytes()
+                {
+                    placed.push((found, lost));
+                }
             }
         }
         placed
@@ -166,10 +194,11 @@ impl Neighbors {
     pub(super) fn by_before(&mut self, offset: u64) -> Option<BlockHeader> {
         let (anchor, header) = self.before?;
         let distance = offset.abs_diff(anchor);
-        if !distance.is_multiple_of(BLOCK) {
+        let block = header.block_bytes() as u64;
+        if !distance.is_multiple_of(block) {
             return None;
         }
-        let blocks = u32::try_from(distance / BLOCK).ok()?;
+        let blocks = u32::try_from(distance / block).ok()?;
         let block_no = if offset < anchor {
             header.block_no.checked_sub(blocks)?
         } else {
@@ -201,11 +230,14 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::base::id::SetId;
-    use crate::volumes::block::{BlockKind, ParityCodec};
+    use crate::volumes::block::{BLOCK_BYTES, BlockKind, ParityCodec};
+
+    const BLOCK: u64 = BLOCK_BYTES as u64;
 
     fn whole(block_no: u32) -> BlockHeader {
         let set = SetHeader {
             set_id: SetId([1; 16]),
+            block_size: BlockSize::Full,
             codec: ParityCodec::Gf16,
             data_volumes: 1,
             spare_volumes: 0,
@@ -226,7 +258,7 @@ mod tests {
     fn lost(place: u64, cause: LossCause) -> LostHeader {
         LostHeader {
             offset: place * BLOCK + 7,
-            bytes: Vec::new(),
+            bytes: vec![0; BLOCK_BYTES],
             slices: Slices::from_bits(2),
             cause,
         }

@@ -12,7 +12,8 @@ use crate::volumes::media::iso_files::IsoFiles;
 
 use super::BLOCK;
 
-/// Blocks of the smallest volume. Of any volume that lies in one piece, a probe at this distance meets a header.
+/// Blocks of the smallest volume of full blocks. Of any such volume that lies in one piece, a probe at this distance meets
+/// a header. A smaller one may lie between two probes.
 const CLOSE_BLOCKS: u64 = 7;
 /// Blocks between probes where a directory says what lies there: 8 MiB. A drive reads 1 MiB in the time in which it
 /// finds another place.

@@ -8,10 +8,11 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
-use crate::volumes::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES, MAGIC};
+use crate::volumes::block::{BLOCK_BYTES, BlockHeader, BlockSize, HEADER_BYTES, MAGIC};
 use crate::volumes::media::MediaError;
 use crate::volumes::media::images::OpenStream;
 use crate::volumes::media::scan::known::BlockBytes;
+use crate::volumes::media::scan::leap::EMPTY_MIN;
 use crate::volumes::media::scan::neighbors::{LossCause, LostHeader, Neighbors, Placed};
 use crate::volumes::media::scan::{HeaderOrigin, Scan, Sighting};
 use crate::volumes::media::surviving::SurvivingReader;
@@ -117,6 +118,7 @@ impl Scan<'_> {
             window: SourceWindow::new(fill, starts.clone(), size),
             neighbors: Neighbors::new(first_block),
             expected: first_block.unwrap_or(starts.start),
+            size: BlockSize::Full,
             hashes_left: SEARCH_HASHES_MAX,
             empty_places: 0,
             leaps_from: 0,
@@ -137,6 +139,8 @@ pub(super) struct Walk<'a> {
     pub(super) neighbors: Neighbors,
     /// The next place where a block is expected: behind the last one, or as many blocks further as were missing.
     pub(super) expected: u64,
+    /// The size of blocks here, as the last header at an expected place says.
+    pub(super) size: BlockSize,
     hashes_left: u32,
     /// Expected places in a row without any block.
     pub(super) empty_places: u32,
@@ -172,19 +176,22 @@ impl Walk<'_> {
                 }
                 // A single bad block in a row of good ones is skipped without a search.
                 ScannedPlace::Damaged | ScannedPlace::Nothing if self.next_stands(at)? => {
-                    at += BLOCK;
+                    at += self.step();
                     self.expected = at;
                 }
                 ScannedPlace::Damaged => {
                     if at == self.expected {
-                        self.expected += BLOCK;
+                        self.expected += self.step();
                     }
                     at += 1;
                 }
                 ScannedPlace::Nothing if at == self.expected => {
                     self.empty_places = self.empty_places.saturating_add(1);
+                    if self.empty_places > EMPTY_MIN {
+                        self.size = BlockSize::Full;
+                    }
                     let next = self.leap_empty(at, starts.end)?;
-                    self.expected = next.max(at + BLOCK);
+                    self.expected = next.max(at + self.step());
                     at = next;
                 }
                 ScannedPlace::Nothing => at += 1,
@@ -205,7 +212,7 @@ impl Walk<'_> {
         let is_expected = at == self.expected;
         let source_no = self.scan.source_no;
         let block = self.window.bytes(at, at, BLOCK_BYTES)?;
-        // Most places have no valid header. Only the others are worth a hash of 64 KiB.
+        // Most places have no valid header. Only the others are worth a hash.
         let Some(header) = BlockHeader::peek(block) else {
             return self.nothing(at);
         };
@@ -216,20 +223,24 @@ impl Walk<'_> {
             self.hashes_left -= 1;
         }
         if let Some(header) = BlockHeader::open_mut(block) {
+            self.size = header.set.block_size;
             // The neighbors come first, so that blocks are visited in order.
             let placed = self.neighbors.meet_whole(at, &header);
             self.visit_placed(placed);
             self.scan.visit(&Sighting::Whole {
                 header,
-                block: self.window.bytes(at, at, BLOCK_BYTES)?,
+                block: self.window.bytes(at, at, header.block_bytes())?,
                 source_no,
                 offset: at,
             });
             return Ok(ScannedPlace::Whole(header));
         }
-        let block = block_at(&mut self.window, at)?;
+        let block = block_at(&mut self.window, at, header.set.block_size)?;
         if !block.has_header_bytes() {
             return self.nothing(at);
+        }
+        if is_expected {
+            self.size = header.set.block_size;
         }
         self.scan.visit(&Sighting::Damaged {
             header,
@@ -251,7 +262,7 @@ impl Walk<'_> {
         if at != self.expected {
             return Ok(ScannedPlace::Nothing);
         }
-        let block = block_at(&mut self.window, at)?;
+        let block = block_at(&mut self.window, at, self.size)?;
         let cause = if !block.has_header_bytes() || block.begins_with_zeros() {
             LossCause::Drive
         } else {
@@ -293,10 +304,16 @@ impl Walk<'_> {
         }
     }
 
-    /// Returns whether a valid block header stands one block behind `at`.
+    /// Returns whether a valid block header stands one block behind `at`. One of another size shows that blocks lie
+    /// between.
     fn next_stands(&mut self, at: u64) -> Result<bool, MediaError> {
-        let behind = self.window.bytes(at, at + BLOCK, HEADER_BYTES)?;
-        Ok(BlockHeader::peek(behind).is_some())
+        let behind = self.window.bytes(at, at + self.step(), HEADER_BYTES)?;
+        Ok(BlockHeader::peek(behind).is_some_and(|header| header.set.block_size == self.size))
+    }
+
+    /// Returns the bytes from one block to the next.
+    fn step(&self) -> u64 {
+        self.size.bytes() as u64
     }
 
     fn is_stopped(&self) -> bool {
@@ -305,16 +322,21 @@ impl Walk<'_> {
 }
 
 /// Returns what there is of a block at a place.
-fn block_at<'a>(window: &'a mut SourceWindow<'_>, at: u64) -> Result<BlockBytes<'a>, MediaError> {
-    let end = at + window.bytes(at, at, BLOCK_BYTES)?.len() as u64;
+fn block_at<'a>(
+    window: &'a mut SourceWindow<'_>,
+    at: u64,
+    size: BlockSize,
+) -> Result<BlockBytes<'a>, MediaError> {
+    let end = at + window.bytes(at, at, size.bytes())?.len() as u64;
     if end == at {
         // A stream ended here.
-        return Ok(BlockBytes::new(&[], Vec::new()));
+        return Ok(BlockBytes::new(&[], Vec::new(), size));
     }
     let within = |place: u64| usize::try_from(place - at).expect("within a block");
     let gaps = window
         .gaps_in(at..end)
         .map(|gap| within(gap.start)..within(gap.end))
         .collect();
-    Ok(BlockBytes::new(window.bytes(at, at, BLOCK_BYTES)?, gaps))
+    let bytes = window.bytes(at, at, size.bytes())?;
+    Ok(BlockBytes::new(bytes, gaps, size))
 }

@@ -1,6 +1,7 @@
 //! The facts that the names and pages of a volume show, and its names.
 
 use crate::base::id::SetId;
+use crate::volumes::block::BlockSize;
 use crate::volumes::media::ProgramNote;
 
 /// Longest part of a folder's name that is taken from the title, in bytes.
@@ -19,6 +20,8 @@ pub struct VolumeFacts {
     pub data_volumes: u16,
     /// Spare volumes (M).
     pub spare_volumes: u16,
+    /// The size of its blocks.
+    pub block_size: BlockSize,
     /// Blocks of this volume.
     pub volume_blocks: u32,
     /// Releases of the set, by their names.

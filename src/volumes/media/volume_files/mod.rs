@@ -17,17 +17,14 @@ use rustix::io::Errno;
 
 use crate::base::fs::sync;
 use crate::base::monitor::Monitor;
-use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::media::iso::{self, IsoImage};
-use crate::volumes::media::kind::VOLUME_FILE_BLOCKS;
+use crate::volumes::media::kind::VOLUME_FILE_BYTES;
 use crate::volumes::media::{CompanionFile, MediaError, page};
 
 pub(crate) use self::facts::is_volume_file_name;
 pub use self::facts::{PageNotes, VolumeFacts};
 pub use self::read_back::ReadBack;
 use self::work::WorkFolder;
-
-const BLOCK: u64 = BLOCK_BYTES as u64;
 
 /// Writes one volume, blocks in any order and from several threads. When it is dropped before
 /// [`VolumeWriter::finish`], it leaves nothing behind.
@@ -89,13 +86,13 @@ impl VolumeWriter {
         }
         let work = WorkFolder::create(dir.join(format!(".{name}.unfinished")))?;
         let mut files = Vec::new();
-        let mut rest = facts.volume_blocks;
+        let mut rest = facts.block_size.total(facts.volume_blocks);
         while rest > 0 {
-            let blocks = rest.min(VOLUME_FILE_BLOCKS);
+            let bytes = rest.min(VOLUME_FILE_BYTES);
             let file_no = u32::try_from(files.len()).expect("fewer files than blocks");
             let path = work.path.join(facts.volume_file_name(file_no));
-            files.push(create_volume_file(&path, u64::from(blocks) * BLOCK)?);
-            rest -= blocks;
+            files.push(create_volume_file(&path, bytes)?);
+            rest -= bytes;
         }
         Ok(Self {
             facts,
@@ -144,8 +141,10 @@ impl VolumeWriter {
         self.each_file(block_no, blocks.len(), |file, at, part| {
             file.write_all_at(&blocks[part], at)
         })?;
-        self.written_blocks
-            .fetch_add((blocks.len() / BLOCK_BYTES) as u64, Ordering::Relaxed);
+        self.written_blocks.fetch_add(
+            (blocks.len() / self.facts.block_size.bytes()) as u64,
+            Ordering::Relaxed,
+        );
         Ok(())
     }
 
@@ -169,19 +168,19 @@ impl VolumeWriter {
         len: usize,
         mut act: impl FnMut(&File, u64, std::ops::Range<usize>) -> io::Result<()>,
     ) -> Result<(), MediaError> {
-        assert!(len.is_multiple_of(BLOCK_BYTES), "a run is whole blocks");
-        let mut at = u64::from(block_no) * BLOCK;
+        let size = self.facts.block_size;
+        assert!(len.is_multiple_of(size.bytes()), "a run is whole blocks");
+        let mut at = size.offset_of(block_no);
         let end = at + len as u64;
         assert!(
-            end <= u64::from(self.facts.volume_blocks) * BLOCK,
+            end <= size.total(self.facts.volume_blocks),
             "a run ends within the volume"
         );
-        let file_bytes = u64::from(VOLUME_FILE_BLOCKS) * BLOCK;
         let mut done = 0;
         while at < end {
-            let file_no = u32::try_from(at / file_bytes).expect("block numbers are u32");
-            let in_file = at % file_bytes;
-            let part_bytes = (file_bytes - in_file).min(end - at);
+            let file_no = u32::try_from(at / VOLUME_FILE_BYTES).expect("block numbers are u32");
+            let in_file = at % VOLUME_FILE_BYTES;
+            let part_bytes = (VOLUME_FILE_BYTES - in_file).min(end - at);
             let part_len = usize::try_from(part_bytes).expect("part of a slice");
             let file = &self.files[usize::try_from(file_no).expect("an index of files")];
             act(file, in_file, done..done + part_len).map_err(|source| MediaError::Io {
@@ -274,6 +273,7 @@ impl VolumeWriter {
                 .collect(),
             volume_files: file_nos.map(|no| self.facts.volume_file_name(no)).collect(),
             iso: &self.target,
+            block_size: self.facts.block_size,
             label: self.facts.label(),
             limit_bytes,
         };
@@ -321,6 +321,9 @@ mod tests {
     use super::*;
     use crate::base::id::SetId;
     use crate::base::monitor::Silent;
+    use crate::volumes::block::{BLOCK_BYTES, BlockSize};
+
+    const FILE_BLOCKS: u32 = 16_384;
 
     pub(crate) fn facts(volume_blocks: u32) -> VolumeFacts {
         VolumeFacts {
@@ -329,6 +332,7 @@ mod tests {
             volume_no: 3,
             data_volumes: 5,
             spare_volumes: 2,
+            block_size: BlockSize::Full,
             volume_blocks,
             releases: vec!["shop:2.0".into()],
             created_by: "carryall 0.1.0".into(),
@@ -413,13 +417,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         // The files are preallocated: the first takes 1 GiB of room for a moment, or is sparse where the system
         // supports it.
-        let writer = VolumeWriter::create(dir.path(), facts(VOLUME_FILE_BLOCKS + 1)).unwrap();
+        let writer = VolumeWriter::create(dir.path(), facts(FILE_BLOCKS + 1)).unwrap();
         let run = [vec![8; BLOCK_BYTES], vec![9; BLOCK_BYTES]].concat();
-        writer.write_run(VOLUME_FILE_BLOCKS - 1, &run).unwrap();
+        writer.write_run(FILE_BLOCKS - 1, &run).unwrap();
         let mut back = vec![0; run.len()];
-        writer.read_run(VOLUME_FILE_BLOCKS - 1, &mut back).unwrap();
+        writer.read_run(FILE_BLOCKS - 1, &mut back).unwrap();
         assert!(back == run);
         let second = fs::metadata(writer.work.path.join("carry03.001")).unwrap();
-        assert_eq!(second.len(), BLOCK);
+        assert_eq!(second.len(), BLOCK_BYTES as u64);
     }
 }

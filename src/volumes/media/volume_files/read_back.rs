@@ -12,7 +12,7 @@ use rustix::fs::{Advice, fadvise};
 
 use crate::base::fs::is_removable;
 use crate::base::monitor::Monitor;
-use crate::volumes::block::{BLOCK_BYTES, BlockHeader};
+use crate::volumes::block::BlockHeader;
 use crate::volumes::media::error::NotBack;
 use crate::volumes::media::{MediaError, VolumeFacts};
 
@@ -49,11 +49,12 @@ pub(super) fn check(
         let bytes = file.metadata().map_err(MediaError::io(path))?.len();
         // A file system that takes no advice may answer from memory, and nothing else can be done.
         let _ = fadvise(&file, 0, None, Advice::DontNeed);
-        let mut block = vec![0; BLOCK_BYTES];
-        for offset in (0..bytes).step_by(BLOCK_BYTES) {
+        let block_bytes = facts.block_size.bytes();
+        let mut block = vec![0; block_bytes];
+        for offset in (0..bytes).step_by(block_bytes) {
             monitor.check_stop()?;
             let len =
-                usize::try_from(bytes - offset).map_or(BLOCK_BYTES, |rest| rest.min(BLOCK_BYTES));
+                usize::try_from(bytes - offset).map_or(block_bytes, |rest| rest.min(block_bytes));
             match file.read_exact_at(&mut block[..len], offset) {
                 Ok(()) => note(facts, &mut block[..len], &mut found, &mut bad),
                 Err(_) => bad.unread += 1,

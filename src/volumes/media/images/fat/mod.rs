@@ -9,7 +9,7 @@ mod table;
 use std::sync::Arc;
 
 use crate::base::read_at::ReadAt;
-use crate::volumes::block::BLOCK_BYTES;
+use crate::volumes::block::SMALL_BLOCK_BYTES;
 use crate::volumes::media::images::extents::{Extent, in_front};
 use crate::volumes::media::images::fields::{u16_at, u32_at, u64_at};
 use crate::volumes::media::images::read_full;
@@ -241,7 +241,7 @@ impl<'a> FatVolume<'a> {
                 let Some(child) = child else { continue };
                 if child.is_directory {
                     directories.push(child.directory());
-                } else if child.bytes >= BLOCK_BYTES as u64 && !child.is_row {
+                } else if child.bytes >= SMALL_BLOCK_BYTES as u64 && !child.is_row {
                     self.file(&child, &mut used, found);
                 }
             }

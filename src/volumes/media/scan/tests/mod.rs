@@ -2,7 +2,7 @@
 use super::*;
 use crate::base::id::SetId;
 use crate::base::monitor::{Recording, Silent};
-use crate::volumes::block::{HEADER_BYTES, ParityCodec, SetHeader};
+use crate::volumes::block::{BlockSize, HEADER_BYTES, ParityCodec, SetHeader};
 use crate::volumes::geometry::Geometry;
 use crate::volumes::media::images::SourceForm;
 use crate::volumes::media::scan::span::SEARCH_HASHES_MAX;
@@ -12,9 +12,11 @@ use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 mod lost_headers;
+mod small;
 
 const SET: SetHeader = SetHeader {
     set_id: SetId([1; 16]),
+    block_size: BlockSize::Full,
     codec: ParityCodec::Gf16,
     data_volumes: 1,
     spare_volumes: 0,
@@ -27,8 +29,14 @@ const SET: SetHeader = SetHeader {
 
 /// A block of the set whose slices all differ, from those of other blocks too.
 fn block(block_no: u32) -> Vec<u8> {
+    block_of(BlockSize::Full, block_no)
+}
+
+/// The same in a set of blocks of this size.
+fn block_of(block_size: BlockSize, block_no: u32) -> Vec<u8> {
+    let set = SetHeader { block_size, ..SET };
     let mut state = u64::from(block_no) + 1;
-    let mut bytes: Vec<u8> = (0..BLOCK_BYTES / 8)
+    let mut bytes: Vec<u8> = (0..block_size.bytes() / 8)
         .flat_map(|_| {
             state ^= state << 13;
             state ^= state >> 7;
@@ -37,10 +45,10 @@ fn block(block_no: u32) -> Vec<u8> {
         })
         .collect();
     let header = BlockHeader {
-        set: SET,
+        set,
         volume_no: 1,
         block_no,
-        kind: Geometry::from_header(&SET).unwrap().kind(1, block_no),
+        kind: Geometry::from_header(&set).unwrap().kind(1, block_no),
     };
     header.seal(&mut bytes);
     bytes
@@ -61,7 +69,10 @@ struct Met {
 impl Met {
     /// The slices of a damaged block that are not known.
     fn lost(&self, block_no: u32) -> Vec<usize> {
-        self.known[&block_no].others().iter().collect()
+        Slices::all(BlockSize::Full)
+            .without(self.known[&block_no])
+            .iter()
+            .collect()
     }
 }
 
@@ -75,7 +86,7 @@ fn run(reader: &dyn ReadAt, access: AccessPattern) -> Met {
                 block: bytes,
                 ..
             } => {
-                assert!(*bytes == block(header.block_no));
+                assert!(*bytes == block_of(header.set.block_size, header.block_no));
                 whole.lock().unwrap().insert(header.block_no);
             }
             Sighting::Damaged {
@@ -84,7 +95,7 @@ fn run(reader: &dyn ReadAt, access: AccessPattern) -> Met {
                 slices,
                 ..
             } => {
-                assert_eq!(block.len(), BLOCK_BYTES);
+                assert_eq!(block.len(), header.block_bytes());
                 known.lock().unwrap().insert(header.block_no, *slices);
                 damaged.lock().unwrap().insert(header.block_no);
             }
@@ -133,7 +144,11 @@ fn a_flipped_bit_is_a_damaged_block_in_its_place_and_zeros_are_none() {
         assert_eq!(met.damaged, BTreeSet::from([0, 7, 8, 9, 127, 128, 199]));
         assert_eq!(met.report.whole_blocks, 200 - 7 - 3);
         // Nothing shows which slice the bit is in.
-        assert!(met.known.values().all(|slices| slices.is_all()));
+        assert!(
+            met.known
+                .values()
+                .all(|slices| slices.is_all(BlockSize::Full))
+        );
     }
 }
 
