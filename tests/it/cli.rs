@@ -4,12 +4,12 @@
 
 use crate::testkit::harm::flip_middle;
 use crate::testkit::stage;
-use carryall::volumes::block::BlockHeader;
 
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use carryall::volumes::block::SMALL_BLOCK_BYTES;
 use rustix::fs::FlockOperation;
 use stage::{Run, Stage, noise, text, visible};
 
@@ -61,8 +61,7 @@ fn scratch(volume: &Path, every: usize) {
         .find(|path| path.extension().is_some_and(|end| end == "000"))
         .unwrap();
     let mut bytes = fs::read(&file).unwrap();
-    let header = BlockHeader::peek(&bytes).unwrap();
-    for block in bytes.chunks_mut(header.block_bytes()).step_by(every) {
+    for block in bytes.chunks_mut(SMALL_BLOCK_BYTES).step_by(every) {
         block[..64].fill(0xee);
     }
     fs::write(&file, bytes).unwrap();

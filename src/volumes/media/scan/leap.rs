@@ -14,6 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::base::monitor::Monitor;
 use crate::volumes::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES, MAGIC};
 use crate::volumes::media::MediaError;
+use crate::volumes::media::scan::EMPTY_MIN;
 use crate::volumes::media::scan::span::Walk;
 use crate::volumes::media::surviving::ReadEffort;
 use crate::volumes::media::window::find_in;
@@ -24,8 +25,6 @@ const BLOCK: u64 = BLOCK_BYTES as u64;
 const LEAP_MIN: u32 = 16;
 /// Blocks that are read before another try when something else lies where a known block should be.
 const LEAP_PAUSE: u64 = 256;
-/// Expected places without a block before the caller is asked whether it has enough.
-pub(super) const EMPTY_MIN: u32 = 32;
 /// The same in a stream, which cannot be probed and is not read on then: 64 MiB of something else.
 const STREAM_EMPTY_MIN: u32 = 1024;
 

@@ -42,6 +42,8 @@ pub(crate) const RETRY_TIME: Duration = Duration::from_mins(5);
 /// Blocks are looked for in steps of full ones until one shows their size. Places of all blocks of a set are the same
 /// distance from multiples of it, or of a small block.
 const BLOCK: u64 = BLOCK_BYTES as u64;
+/// Expected places without a block before the caller is asked whether it has enough.
+const EMPTY_MIN: u32 = 32;
 
 /// A block that was found.
 #[derive(Debug, Clone, Copy)]

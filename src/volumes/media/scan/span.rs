@@ -12,9 +12,8 @@ use crate::volumes::block::{BLOCK_BYTES, BlockHeader, BlockSize, HEADER_BYTES, M
 use crate::volumes::media::MediaError;
 use crate::volumes::media::images::OpenStream;
 use crate::volumes::media::scan::known::BlockBytes;
-use crate::volumes::media::scan::leap::EMPTY_MIN;
 use crate::volumes::media::scan::neighbors::{LossCause, LostHeader, Neighbors, Placed};
-use crate::volumes::media::scan::{HeaderOrigin, Scan, Sighting};
+use crate::volumes::media::scan::{EMPTY_MIN, HeaderOrigin, Scan, Sighting};
 use crate::volumes::media::surviving::SurvivingReader;
 use crate::volumes::media::window::{Fill, FilledBuffer, SourceWindow};
 
