@@ -309,7 +309,10 @@ impl Golden {
 
 #[test]
 fn golden_bundles_are_received() {
-    for golden in [BASE, SMALL, PROGRAMS, ARM64_PROGRAMS].iter().chain(&DELTAS) {
+    for golden in [BASE, SMALL, PROGRAMS, ARM64_PROGRAMS]
+        .iter()
+        .chain(&DELTAS)
+    {
         // Only to make the files of a new codec; golden files are never edited.
         if std::env::var_os("CARRYALL_WRITE_GOLDEN").is_some() {
             golden.keep();

@@ -6,7 +6,7 @@
 const SEED_BYTES: usize = 12;
 /// Places with one hash that are compared for a script. More had no measurable gain.
 pub(super) const DEPTH: usize = 8;
-/// The same for an alignment by which references vote. More makes frames smaller by half of a percent at most.
+/// The same for an alignment by which references vote. More makes frames smaller by 0.7 % at most.
 pub(super) const COARSE_DEPTH: usize = 4;
 /// When the old bytes at the likely place match for this long, no other place is searched.
 const GOOD_BYTES: usize = 32;
