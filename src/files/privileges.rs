@@ -83,7 +83,7 @@ impl Withheld {
     /// Returns whether an extended attribute may be restored.
     pub fn allows(&mut self, path: &str, xattr: &Xattr) -> bool {
         let is_powerful = |namespace: &&[u8]| xattr.name.starts_with(namespace);
-        let is_withheld = POWERFUL_NAMESPACES.iter().any(|each| is_powerful(each));
+        let is_withheld = POWERFUL_NAMESPACES.iter().any(is_powerful);
         if is_withheld {
             self.attributes.add(path);
         }

@@ -225,12 +225,15 @@ fn catalog_parts(
     Ok(parts)
 }
 
+/// A catalog, and the root that it makes with the descriptor.
+type RootedCatalog = (Vec<u8>, [u8; 32]);
+
 /// Returns the catalog that this descriptor names, if it can be assembled and both give the set's id, and the root.
 fn fitting_catalog(
     blocks: &dyn Blocks,
     parts: &[Vec<Variant>],
     descriptor: &SetDescriptor,
-) -> Result<Option<(Vec<u8>, [u8; 32])>, VolumeError> {
+) -> Result<Option<RootedCatalog>, VolumeError> {
     let header = blocks.geometry().header();
     let encoded = descriptor.encode(header.block_size)?;
     // Reading the descriptor has checked this length against the room for the catalog.

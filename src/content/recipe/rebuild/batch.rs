@@ -82,7 +82,7 @@ impl Batch {
         &self,
         source: &S,
         run: &mut Vec<u8>,
-        take: &mut dyn FnMut(usize, &[u8]) -> Result<(), RecipeError>,
+        mut take: impl FnMut(usize, &[u8]) -> Result<(), RecipeError>,
     ) -> Result<(), RecipeError> {
         let mut given = 0;
         let mut own = &self.own[..];

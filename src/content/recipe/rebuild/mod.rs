@@ -371,7 +371,7 @@ impl Consumer<'_> {
         self.monitor.check_stop()?;
         let mut marks = batch.marks.iter().peekable();
         let mut run = std::mem::take(&mut self.run);
-        batch.give(source, &mut run, &mut |given, bytes| {
+        batch.give(source, &mut run, |given, bytes| {
             let mut at = 0;
             while let Some((place, mark)) = marks.next_if(|(place, _)| place - given <= bytes.len())
             {

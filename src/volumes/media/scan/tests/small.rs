@@ -13,7 +13,8 @@ fn small_blocks(count: u32) -> Vec<u8> {
 #[test]
 fn every_small_block_is_met_once_behind_any_front_and_over_segments() {
     let count = 990;
-    for front in [0, 1, 2048 * 33, SEGMENT_BYTES as usize - 100_000] {
+    let segment_bytes = usize::try_from(SEGMENT_BYTES).unwrap();
+    for front in [0, 1, 2048 * 33, segment_bytes - 100_000] {
         let mut bytes = vec![0x8a; front];
         bytes.extend(small_blocks(count));
         bytes.extend([1, 2, 3]);
