@@ -244,7 +244,7 @@ mod tests {
             let request = SetRequest { spare, local_percent: local, codec, ..request(&pieces, megabytes) };
             let plan = plan(&request).unwrap();
             let usable = request.capacity.usable_blocks(Carrier::Folders).unwrap();
-            prop_assert!(plan.geometry().volume_blocks() <= usable);
+            prop_assert!(plan.volume_bytes() <= BlockSize::Full.total(usable));
             let mut next = 0;
             for (range, bytes) in plan.pieces.iter().zip(plan.payload_bytes()) {
                 prop_assert_eq!(range.start, next);
