@@ -1,7 +1,7 @@
 //! `key`: makes the keys that sets are signed with. The passwords of keys are asked for here.
 
 use std::fs::File;
-use std::io::{IsTerminal, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use carryall::base::diagnostic::diagnostic;
@@ -11,7 +11,7 @@ use carryall::ops::trust::{self, KeyFacts};
 
 use crate::cli::args::KeyCommand;
 use crate::cli::exit::Failure;
-use crate::cli::{Context, messages};
+use crate::cli::{Context, messages, terminal};
 
 /// The variable with the password of a key.
 const PASSWORD: &str = "CARRYALL_KEY_PASSWORD";
@@ -92,7 +92,7 @@ fn new_password() -> Result<String, Failure> {
 
 /// Asks on the terminal, without echo.
 fn asked(prompt: &str) -> Result<String, Failure> {
-    if !std::io::stderr().is_terminal() && File::open("/dev/tty").is_err() {
+    if !terminal::is_seen() && File::open("/dev/tty").is_err() {
         return Err(diagnostic!("key.no_terminal").into());
     }
     rpassword::prompt_password(prompt).map_err(|_| diagnostic!("key.no_terminal").into())

@@ -8,11 +8,9 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use carryall::base::signing::{SecretKey, Signature, list_to_file};
-use carryall::volumes::block::{BLOCK_BYTES, BlockHeader, BlockKind, HEADER_BYTES};
+use carryall::volumes::block::{BlockHeader, BlockKind, HEADER_BYTES};
+use carryall::volumes::descriptor::descriptor_offset;
 use stage::{Run, Stage, noise, volumes};
-
-/// Where the envelope of the set descriptor begins in a superblock's payload, and where its length stands.
-const DESCRIPTOR_AT: usize = 4096;
 
 /// A vendor with a key and a release, and `site`, which trusts the key.
 fn vendor() -> Stage {
@@ -86,15 +84,17 @@ fn carrier(stage: &Stage, folder: &str) -> PathBuf {
 fn put_signatures(stage: &Stage, folder: &str, list: &[u8]) {
     let path = carrier(stage, folder);
     let mut bytes = fs::read(&path).unwrap();
-    for block in bytes.chunks_mut(BLOCK_BYTES) {
+    let block_size = BlockHeader::open(&bytes).unwrap().set.block_size;
+    let descriptor_at = descriptor_offset(block_size);
+    for block in bytes.chunks_mut(block_size.bytes()) {
         let header = BlockHeader::open(block).unwrap();
         if header.kind != BlockKind::Superblock {
             continue;
         }
         let payload = &mut block[HEADER_BYTES..];
-        let length = &payload[DESCRIPTOR_AT + 16..DESCRIPTOR_AT + 24];
+        let length = &payload[descriptor_at + 16..descriptor_at + 24];
         let length = u64::from_le_bytes(length.try_into().unwrap());
-        let behind = DESCRIPTOR_AT + 56 + usize::try_from(length).unwrap();
+        let behind = descriptor_at + 56 + usize::try_from(length).unwrap();
         payload[behind..].fill(0);
         payload[behind..behind + list.len()].copy_from_slice(list);
         header.seal(block);
