@@ -1,7 +1,7 @@
 //! Any numbers of a header: a layout or a refusal; and what recovery says of any blocks that are there holds.
 #![no_main]
 
-use carryall::volumes::block::{ParityCodec, SetHeader};
+use carryall::volumes::block::{BlockSize, ParityCodec, SetHeader};
 use carryall::volumes::geometry::Geometry;
 use carryall::base::id::SetId;
 use carryall::volumes::recovery::{RecoveryGoal, Presence, needs, recover};
@@ -28,6 +28,7 @@ fuzz_target!(|input: &[u8]| {
     let (catalog_blocks, volume_blocks) = (numbers.next_u32(), numbers.next_u32());
     let header = SetHeader {
         set_id: SetId([1; 16]),
+        block_size: BlockSize::ALL[usize::from(small >> 2 & 1)],
         codec: if small & 2 == 0 {
             ParityCodec::Gf16
         } else {

@@ -5,7 +5,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use carryall::volumes::block::{BLOCK_BYTES, BlockHeader, MAGIC};
+use carryall::volumes::block::{BlockHeader, BlockSize, MAGIC};
 use carryall::volumes::media::scan::scan_reader;
 use carryall::volumes::media::source::AccessPattern;
 use carryall::base::read_at::ReadAt;
@@ -39,10 +39,11 @@ fuzz_target!(|input: &[u8]| {
     let mut bytes = input.to_vec();
     let mut sealed = 0;
     for piece in input.chunks(48).take(3) {
+        let size = BlockSize::ALL[usize::from(piece[0] & 1)];
         let mut block = MAGIC.to_vec();
-        block.extend_from_slice(&[1, 16]);
+        block.extend_from_slice(&[1, size as u8]);
         block.extend_from_slice(piece);
-        block.resize(BLOCK_BYTES, piece[0]);
+        block.resize(size.bytes(), piece[0]);
         if let Some(header) = BlockHeader::peek(&block) {
             header.seal(&mut block);
             sealed += 1;

@@ -1,17 +1,19 @@
 //! A superblock's payload of any bytes, the descriptor's envelope right.
 #![no_main]
 
-use carryall::volumes::block::{ParityCodec, SetHeader};
+use carryall::volumes::block::{BlockSize, ParityCodec, SetHeader};
 use carryall::base::envelope::{EnvelopeKind, seal};
 use carryall::volumes::geometry::Geometry;
 use carryall::base::id::SetId;
 use carryall::volumes::SetDescriptor;
-use carryall::volumes::descriptor::DESCRIPTOR_OFFSET;
+use carryall::volumes::descriptor::descriptor_offset;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
+    let block_size = BlockSize::ALL[usize::from(input.first().copied().unwrap_or(0) >> 7)];
     let header = SetHeader {
         set_id: SetId([1; 16]),
+        block_size,
         codec: ParityCodec::Gf16,
         data_volumes: 1 + u16::from(input.first().copied().unwrap_or(0) % 3),
         spare_volumes: 0,
@@ -23,7 +25,7 @@ fuzz_target!(|input: &[u8]| {
     };
     let geometry = Geometry::from_header(&header).expect("numbers of a small set");
     let _ = SetDescriptor::from_superblock(&geometry, input);
-    let mut payload = vec![0; DESCRIPTOR_OFFSET];
+    let mut payload = vec![0; descriptor_offset(block_size)];
     payload.extend_from_slice(&seal(EnvelopeKind::SetDescriptor, input));
     if let Some(descriptor) = SetDescriptor::from_superblock(&geometry, &payload) {
         let facts = descriptor.volume_facts(&header, 1);
