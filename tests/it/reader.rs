@@ -558,15 +558,7 @@ fn the_reader_says_who_signed_a_set() {
         "vendor.key",
     ];
     stage.run(&words).ends_with(0);
-    let id = fs::read_to_string(stage.path("vendor.pub")).unwrap();
-    let id = id
-        .lines()
-        .next()
-        .unwrap()
-        .rsplit(' ')
-        .next()
-        .unwrap()
-        .to_owned();
+    let id = stage.key_id("vendor.pub");
     let run = run_python(
         &python,
         "docs/reader.py",

@@ -121,15 +121,7 @@ fn a_site_with_a_trusted_key_takes_what_it_signed_and_nothing_else() {
     let words = ["is not signed", "takes signed sets only", "--unsigned"];
     at_site(&stage, &["receive", "bare"]).fails_with(1, &words);
     assert_nothing_is_in(&stage);
-    let stranger = fs::read_to_string(stage.path("forger.pub")).unwrap();
-    let stranger = stranger
-        .lines()
-        .next()
-        .unwrap()
-        .rsplit(' ')
-        .next()
-        .unwrap()
-        .to_owned();
+    let stranger = stage.key_id("forger.pub");
     let words = ["nobody trusts here", &stranger, "trust add KEY"];
     at_site(&stage, &["receive", "forged"]).fails_with(1, &words);
     assert_nothing_is_in(&stage);

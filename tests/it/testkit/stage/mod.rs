@@ -203,6 +203,13 @@ impl Stage {
         );
     }
 
+    /// The id of a public key, as the comment of its file has it.
+    pub fn key_id(&self, public: &str) -> String {
+        let text = std::fs::read_to_string(self.path(public)).unwrap();
+        let comment = text.lines().next().unwrap();
+        comment.rsplit(' ').next().unwrap().to_owned()
+    }
+
     /// Removes a file or folder of the stage, if it is there.
     pub fn remove(&self, name: &str) {
         let path = self.path(name);
