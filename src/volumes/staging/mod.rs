@@ -6,6 +6,7 @@
 mod damaged;
 mod folder;
 mod notes;
+mod signers;
 mod take;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +32,6 @@ use crate::volumes::others::Others;
 use crate::volumes::recovery::{
     BlockPlace, Presence, Recovery, RecoveryGoal, SetNeeds, needs_with_rest, recover,
 };
-use crate::volumes::signatures::{self, SetSignatures, wrong_superblocks};
 use crate::volumes::slices::Slices;
 use crate::volumes::staged_images::{StagedImages, replace_file, tag_of};
 use crate::volumes::{PayloadReader, SetDescriptor, VolumeError};
@@ -382,42 +382,6 @@ impl Staging {
     /// [`VolumeError::CatalogIncomplete`], [`VolumeError::NoSuperblock`], [`VolumeError::Forged`].
     pub fn catalog(&self) -> Result<Vec<u8>, VolumeError> {
         Ok(self.described()?.catalog.clone())
-    }
-
-    /// Returns who signed the set. Nobody did as long as catalog and descriptor are not known.
-    pub fn signatures(&self) -> SetSignatures {
-        self.described().map_or_else(
-            |_| SetSignatures::default(),
-            |described| signatures::of_set(&self.view(), &self.presence, described),
-        )
-    }
-
-    /// Returns whether any superblock is staged.
-    pub(crate) fn has_superblock(&self) -> bool {
-        let view = self.view();
-        signatures::places(&view).any(|place| self.presence.has(place))
-    }
-
-    /// Removes superblocks with a wrong signature, and all those of a place that has several. Right ones that come later
-    /// then find room.
-    ///
-    /// # Errors
-    /// [`VolumeError::Io`] when the staging folder cannot be written.
-    pub(crate) fn clear_doubtful_superblocks(&mut self) -> Result<(), VolumeError> {
-        let Ok(described) = self.described().cloned() else {
-            return Ok(());
-        };
-        let view = self.view();
-        let mut doubtful = wrong_superblocks(&view, &self.presence, &described);
-        doubtful.extend(signatures::places(&view).filter(|place| self.others.has(*place)));
-        for place in doubtful {
-            self.others.clear(place)?;
-            if self.presence.has(place) {
-                self.presence.remove(place);
-                self.images.erase(place)?;
-            }
-        }
-        self.checkpoint()
     }
 
     /// Restores all payload that can be restored, into the staging folder. After a kill it can simply be called again.
