@@ -264,7 +264,7 @@ pub use ops::trust;
 
 /// Parts of options.
 pub mod options {
-    pub use crate::base::signing::{PublicKey, SecretKey};
+    pub use crate::base::signing::{PublicKey, SecretKey, SignatureAlgorithm};
     pub use crate::bundle::receipt::{Receipt, site::SiteName};
     pub use crate::files::unpacker::{Depth, OpenOptions};
     pub use crate::files::versions::Pattern;

@@ -22,34 +22,27 @@ pub fn run(context: &Context, command: &KeyCommand) -> Result<u8, Failure> {
     match command {
         KeyCommand::New {
             file,
+            algorithm,
             no_password,
             password_file,
-        } => new(context, file, *no_password, password_file.as_deref()),
+        } => {
+            let password = match no_password {
+                true => None,
+                false => Some(match given_password(password_file.as_deref())? {
+                    Some(password) => password,
+                    None => new_password()?,
+                }),
+            };
+            let made = trust::make_key(file, (*algorithm).into(), password.as_deref())?;
+            context.print(&made, messages::key_made)?;
+            Ok(0)
+        }
         KeyCommand::Show { key } => {
             let key = trust::public_key(key)?;
             context.print(&KeyFacts::of(&key), messages::key_facts)?;
             Ok(0)
         }
     }
-}
-
-fn new(
-    context: &Context,
-    file: &Path,
-    no_password: bool,
-    password_file: Option<&Path>,
-) -> Result<u8, Failure> {
-    let password = if no_password {
-        None
-    } else {
-        Some(match given_password(password_file)? {
-            Some(password) => password,
-            None => new_password()?,
-        })
-    };
-    let made = trust::make_key(file, password.as_deref())?;
-    context.print(&made, messages::key_made)?;
-    Ok(0)
 }
 
 /// The secret keys that a set is signed with. Their passwords are asked for before anything is packed.

@@ -7,6 +7,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use carryall::base::signing::{PublicKey, Signature, SignatureVerdict};
 use stage::{Stage, noise, volumes};
 
@@ -315,4 +317,158 @@ fn a_password_opens_its_key_and_another_one_does_not() {
     stage
         .run(&["trust", "add", "a.key"])
         .fails_with(1, &["a.key", "secret key"]);
+}
+
+/// What stands before a point of SM2 in the form of public keys that OpenSSL reads.
+const SPKI: [u8; 26] = [
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
+    0x81, 0x1c, 0xcf, 0x55, 0x01, 0x82, 0x2d, 0x03, 0x42, 0x00,
+];
+
+fn openssl(stage: &Stage, words: &[&str]) -> std::process::Output {
+    let mut command = Command::new("openssl");
+    command
+        .args(words)
+        .current_dir(stage.path(""))
+        .output()
+        .unwrap()
+}
+
+/// A number of a signature in DER.
+fn der_number(bytes: &[u8]) -> Vec<u8> {
+    let first = bytes.iter().position(|byte| *byte != 0).unwrap();
+    let mut bytes = bytes[first..].to_vec();
+    if bytes[0] >= 0x80 {
+        bytes.insert(0, 0);
+    }
+    [&[2, u8::try_from(bytes.len()).unwrap()], &bytes[..]].concat()
+}
+
+/// A signature of 64 bytes, as OpenSSL reads it.
+fn to_der(raw: &[u8]) -> Vec<u8> {
+    let body = [der_number(&raw[..32]), der_number(&raw[32..])].concat();
+    [&[0x30, u8::try_from(body.len()).unwrap()], &body[..]].concat()
+}
+
+/// A signature of OpenSSL as 64 bytes.
+fn of_der(der: &[u8]) -> Vec<u8> {
+    let mut raw = Vec::new();
+    let mut at = 2;
+    for _ in 0..2 {
+        let len = usize::from(der[at + 1]);
+        let number = &der[at + 2..at + 2 + len];
+        let number = &number[number.len().saturating_sub(32)..];
+        raw.extend(vec![0; 32 - number.len()]);
+        raw.extend_from_slice(number);
+        at += 2 + len;
+    }
+    raw
+}
+
+const SM3: [&str; 6] = [
+    "-rawin",
+    "-digest",
+    "sm3",
+    "-pkeyopt",
+    "distid:1234567812345678",
+    "-in",
+];
+
+#[test]
+fn openssl_and_carryall_agree_on_sm2() {
+    if !programs::has(&["openssl"]) {
+        return;
+    }
+    let stage = Stage::new();
+    fs::write(stage.path("setup.bin"), noise(1, 100_000)).unwrap();
+    stage.run(&["add", "shop:1.0", "setup.bin"]).ends_with(0);
+    stage
+        .run(&[
+            "key",
+            "new",
+            "sm.key",
+            "--no-password",
+            "--algorithm",
+            "sm2",
+        ])
+        .ends_with(0);
+    pack(&stage, "discs", &["--sign", "sm.key"]);
+    stage.run(&["trust", "add", "sm.pub"]).ends_with(0);
+    let said = stage.run(&["verify", "discs"]).ends_with(0).stdout;
+    assert!(said.contains("signed by sm (key "), "{said}");
+    let volume = first(&stage, "discs");
+    let statement = fs::read(volume.join("signed.txt")).unwrap();
+    fs::write(stage.path("signed.txt"), &statement).unwrap();
+
+    // Ours, by OpenSSL.
+    let public = PublicKey::read(&fs::read_to_string(stage.path("sm.pub")).unwrap()).unwrap();
+    let key = STANDARD.decode(public.line()).unwrap();
+    let spki = [&SPKI[..], &key[10..]].concat();
+    fs::write(stage.path("sm.der"), spki).unwrap();
+    let text = fs::read_to_string(volume.join("signed01.sig")).unwrap();
+    let line = STANDARD.decode(text.lines().nth(1).unwrap()).unwrap();
+    fs::write(stage.path("ours.der"), to_der(&line[10..])).unwrap();
+    let verify = |file: &str| {
+        let words = [
+            "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", "sm.der",
+        ];
+        let words = [&words[..], &["-sigfile", "ours.der"], &SM3, &[file]].concat();
+        openssl(&stage, &words)
+    };
+    let out = verify("signed.txt");
+    assert!(out.status.success(), "{out:?}");
+    fs::write(stage.path("other.txt"), b"another text").unwrap();
+    assert!(!verify("other.txt").status.success());
+
+    // OpenSSL's, by us.
+    let make = ["genpkey", "-algorithm", "SM2", "-out", "theirs.pem"];
+    assert!(openssl(&stage, &make).status.success());
+    let public = [
+        "pkey",
+        "-in",
+        "theirs.pem",
+        "-pubout",
+        "-outform",
+        "DER",
+        "-out",
+        "theirs.der",
+    ];
+    assert!(openssl(&stage, &public).status.success());
+    let point = fs::read(stage.path("theirs.der")).unwrap();
+    let point = point[point.len() - 65..].to_vec();
+    let hash = openssl_hash(&stage, &point);
+    let number = &hash[..8];
+    let key = PublicKey::read(&STANDARD.encode([b"S2", number, &point[..]].concat())).unwrap();
+    let sign = |bytes: &[u8]| {
+        fs::write(stage.path("to-sign"), bytes).unwrap();
+        let words = [
+            "pkeyutl",
+            "-sign",
+            "-inkey",
+            "theirs.pem",
+            "-out",
+            "theirs.sig",
+        ];
+        let out = openssl(&stage, &[&words[..], &SM3, &["to-sign"]].concat());
+        assert!(out.status.success(), "{out:?}");
+        of_der(&fs::read(stage.path("theirs.sig")).unwrap())
+    };
+    let signature = sign(&statement);
+    let whole = sign(&[&signature[..], b"theirs"].concat());
+    let line = STANDARD.encode([b"SM", number, &signature[..]].concat());
+    let whole = STANDARD.encode(whole);
+    let text = format!("untrusted comment: x\n{line}\ntrusted comment: theirs\n{whole}\n");
+    let theirs = Signature::of_file(&key, text.as_bytes());
+    let SignatureVerdict::Right(by) = theirs.judge(&statement) else {
+        panic!("{text}");
+    };
+    assert_eq!((by.key, &by.comment[..]), (key, "theirs"));
+    assert_eq!(theirs.judge(b"another text"), SignatureVerdict::Wrong);
+}
+
+fn openssl_hash(stage: &Stage, bytes: &[u8]) -> Vec<u8> {
+    fs::write(stage.path("hashed"), bytes).unwrap();
+    let out = openssl(stage, &["dgst", "-sm3", "-binary", "hashed"]);
+    assert!(out.status.success(), "{out:?}");
+    out.stdout
 }

@@ -5,6 +5,7 @@
 
 mod key;
 mod minisign;
+mod sm2;
 
 use wincode::{SchemaRead, SchemaWrite};
 
@@ -27,12 +28,15 @@ const LIST_MAX: u64 = 48 * 1024;
 pub enum SignatureAlgorithm {
     /// Ed25519 over BLAKE2b-512, as minisign signs.
     Minisign = 1,
+    /// SM2 with SM3.
+    Sm2 = 2,
 }
 
 impl SignatureAlgorithm {
     fn of(number: u16) -> Option<Self> {
         match number {
             1 => Some(Self::Minisign),
+            2 => Some(Self::Sm2),
             _ => None,
         }
     }
@@ -41,6 +45,7 @@ impl SignatureAlgorithm {
     pub fn name(self) -> &'static str {
         match self {
             Self::Minisign => "minisign",
+            Self::Sm2 => "sm2",
         }
     }
 }
@@ -80,9 +85,9 @@ impl Signature {
     /// Signs a text. The same key, text and comment give the same signature.
     pub fn make(secret: &SecretKey, message: &[u8], comment: &str) -> Self {
         Self {
-            algorithm: SignatureAlgorithm::Minisign as u16,
+            algorithm: secret.public_key().algorithm() as u16,
             key: secret.public_key().bytes().to_vec(),
-            text: minisign::sign(secret, message, comment).into_bytes(),
+            text: secret.sign(message, comment).into_bytes(),
         }
     }
 
@@ -107,7 +112,7 @@ impl Signature {
         };
         let key = PublicKey::from_bytes(algorithm, &self.key);
         let signed = key.and_then(|key| {
-            let comment = minisign::comment_of(&key, message, &self.text)?;
+            let comment = key.comment_of(message, &self.text)?;
             Some(SignedBy { key, comment })
         });
         signed.map_or(SignatureVerdict::Wrong, SignatureVerdict::Right)
@@ -137,13 +142,25 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    const ALGORITHMS: [SignatureAlgorithm; 2] =
+        [SignatureAlgorithm::Minisign, SignatureAlgorithm::Sm2];
+
+    fn key_of(algorithm: SignatureAlgorithm) -> SecretKey {
+        SecretKey::read(&make_key(algorithm, None).unwrap().secret, None).unwrap()
+    }
+
     fn key() -> SecretKey {
-        SecretKey::read(&make_key(None).unwrap().secret, None).unwrap()
+        key_of(SignatureAlgorithm::Minisign)
     }
 
     #[test]
     fn a_signature_is_right_for_its_text_and_its_key_alone() {
-        let (key, other) = (key(), key());
+        for algorithm in ALGORITHMS {
+            right_for_its_text_and_key(key_of(algorithm), key_of(algorithm));
+        }
+    }
+
+    fn right_for_its_text_and_key(key: SecretKey, other: SecretKey) {
         let signature = Signature::make(&key, b"text", "a comment");
         let SignatureVerdict::Right(by) = signature.judge(b"text") else {
             panic!("right");
@@ -157,7 +174,12 @@ mod tests {
 
     #[test]
     fn every_flipped_bit_of_a_signature_is_seen() {
-        let signature = Signature::make(&key(), b"text", "a comment");
+        for algorithm in ALGORITHMS {
+            flipped_bits_are_seen(Signature::make(&key_of(algorithm), b"text", "a comment"));
+        }
+    }
+
+    fn flipped_bits_are_seen(signature: Signature) {
         let first = signature.text.iter().position(|byte| *byte == b'\n');
         // The first line is the comment that nobody signed.
         for at in first.unwrap() + 1..signature.text.len() - 1 {
@@ -176,7 +198,12 @@ mod tests {
 
     #[test]
     fn what_is_cut_or_foreign_is_wrong_and_never_a_panic() {
-        let signature = Signature::make(&key(), b"text", "a comment");
+        for algorithm in ALGORITHMS {
+            cuts_are_seen(Signature::make(&key_of(algorithm), b"text", "a comment"));
+        }
+    }
+
+    fn cuts_are_seen(signature: Signature) {
         for len in 0..signature.text.len() - 1 {
             let mut bad = signature.clone();
             bad.text.truncate(len);

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use carryall::base::signing::SignatureAlgorithm;
 use carryall::ops::receive::ReceiveOptions;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 /// `key`.
 #[derive(Debug, Subcommand)]
@@ -12,6 +13,9 @@ pub enum KeyCommand {
     New {
         /// File of the secret key.
         file: PathBuf,
+        /// How it signs.
+        #[arg(long, value_name = "NAME", value_enum, default_value_t = AlgorithmArg::Minisign)]
+        algorithm: AlgorithmArg,
         /// Do not encrypt the secret key.
         #[arg(long, conflicts_with = "password_file")]
         no_password: bool,
@@ -24,6 +28,24 @@ pub enum KeyCommand {
         /// The key.
         key: String,
     },
+}
+
+/// How a key signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AlgorithmArg {
+    /// Ed25519, in the form of minisign.
+    Minisign,
+    /// SM2 with SM3.
+    Sm2,
+}
+
+impl From<AlgorithmArg> for SignatureAlgorithm {
+    fn from(arg: AlgorithmArg) -> Self {
+        match arg {
+            AlgorithmArg::Minisign => Self::Minisign,
+            AlgorithmArg::Sm2 => Self::Sm2,
+        }
+    }
 }
 
 /// What is taken of what comes.

@@ -1067,6 +1067,9 @@ help-key-examples =
 help-key-new = Make a pair of keys
 help-key-new-long = The secret key goes into FILE, which only its owner can read, and the public key beside it, with the ending .pub. No file is replaced.
 help-key-new-arg-file = File of the secret key, such as vendor.key
+help-key-new-arg-algorithm = How the key signs
+help-key-new-value-algorithm-minisign = Ed25519; plain minisign checks it
+help-key-new-value-algorithm-sm2 = SM2 with SM3; not a certified module
 help-key-new-arg-no-password = Do not encrypt the secret key: whoever reads the file can sign
 help-key-new-arg-password-file = Read the password from the first line of a file [default: $CARRYALL_KEY_PASSWORD, else ask twice]
 help-key-new-examples =
@@ -1078,7 +1081,7 @@ help-key-new-examples =
     carryall key new build.key --password-file /run/secrets/key
 help-key-show = Show id and fingerprint of a public key
 help-key-show-long = The id tells keys apart, and anybody can make a key with any id. The fingerprint is what people compare.
-help-key-show-arg-key = The file that ends in .pub, or the line of 56 characters in it
+help-key-show-arg-key = The file that ends in .pub, or the line of 56 or 100 characters in it
 help-key-show-examples =
     # A file
     carryall key show vendor.pub
@@ -1098,7 +1101,7 @@ help-trust-examples =
     carryall trust require
 help-trust-add = Trust a key from now on
 help-trust-add-long = Compare the fingerprint with the vendor by telephone: a key that came with the discs proves nothing. The store is created when there is none.
-help-trust-add-arg-key = The file that ends in .pub, or the line of 56 characters in it
+help-trust-add-arg-key = The file that ends in .pub, or the line of 56 or 100 characters in it
 help-trust-add-arg-name = What it is called here [default: the name of the file, else its id]
 help-trust-add-examples =
     # A file
@@ -1740,7 +1743,7 @@ error-pack-many-spares = { $spare_volumes } spare volumes for { $data_volumes } 
     .hint = one or two are enough for most sites, and { $most } are not questioned: --spare 2. If it is meant as it stands, add --many-spares
 error-key-unusable = { $path }
 error-key-not-found = { $given } is neither a public key nor a file with one
-    .hint = give the file that ends in .pub, or the line of 56 characters in it
+    .hint = give the file that ends in .pub, or the line of 56 characters in it (100 with SM2)
 error-key-exists = { $path } is there already
     .hint = no key is ever replaced: name another file, or move this one away if it is not needed
 error-key-public-name = { $path } would be the secret key, and names that end in .pub are for public ones

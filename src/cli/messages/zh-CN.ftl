@@ -973,6 +973,9 @@ help-key-examples =
 help-key-new = 生成一对密钥
 help-key-new-long = 私钥写入所给文件，只有所有者可读；公钥写在它旁边，以 .pub 结尾。不覆盖任何文件。
 help-key-new-arg-file = 私钥文件，例如 vendor.key
+help-key-new-arg-algorithm = 签名算法
+help-key-new-value-algorithm-minisign = Ed25519，可用 minisign 核对
+help-key-new-value-algorithm-sm2 = SM2 与 SM3，不是经认证的密码模块
 help-key-new-arg-no-password = 不加密私钥：谁能读到文件，谁就能签名
 help-key-new-arg-password-file = 从文件的第一行读取口令【默认：$CARRYALL_KEY_PASSWORD，否则询问两次】
 help-key-new-examples =
@@ -984,7 +987,7 @@ help-key-new-examples =
     carryall key new build.key --password-file /run/secrets/key
 help-key-show = 查看公钥的编号和指纹
 help-key-show-long = 编号用来区分密钥，但任何人都能造出任意编号的密钥；要核对的是指纹。
-help-key-show-arg-key = 以 .pub 结尾的文件，或其中那一行 56 个字符
+help-key-show-arg-key = 以 .pub 结尾的文件，或其中那一行 56 或 100 个字符
 help-key-show-examples =
     # 一个文件
     carryall key show vendor.pub
@@ -1004,7 +1007,7 @@ help-trust-examples =
     carryall trust require
 help-trust-add = 从现在起信任一个密钥
 help-trust-add-long = 请打电话与发送方核对指纹：随光盘一起来的密钥什么也证明不了。没有仓库时会新建。
-help-trust-add-arg-key = 以 .pub 结尾的文件，或其中那一行 56 个字符
+help-trust-add-arg-key = 以 .pub 结尾的文件，或其中那一行 56 或 100 个字符
 help-trust-add-arg-name = 它在这里的名称【默认：文件名，否则为密钥编号】
 help-trust-add-examples =
     # 一个文件

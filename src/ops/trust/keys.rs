@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::base::fs::sync;
 use crate::base::path_text;
-use crate::base::signing::{self, KeyError, PublicKey, SecretKey};
+use crate::base::signing::{self, KeyError, PublicKey, SecretKey, SignatureAlgorithm};
 use crate::ops::Error;
 use crate::ops::trust::{KeyFacts, TrustError};
 
@@ -45,7 +45,11 @@ pub struct KeyReport {
 /// # Errors
 /// [`TrustError::KeyExists`], [`TrustError::PublicName`], [`TrustError::NotMade`], or an error of the file system. Then
 /// neither file is left.
-pub fn make_key(file: &Path, password: Option<&str>) -> Result<KeyReport, Error> {
+pub fn make_key(
+    file: &Path,
+    algorithm: SignatureAlgorithm,
+    password: Option<&str>,
+) -> Result<KeyReport, Error> {
     if file.extension().is_some_and(|end| end == PUBLIC) {
         let path = file.to_owned();
         return Err(TrustError::PublicName { path }.into());
@@ -57,7 +61,7 @@ pub fn make_key(file: &Path, password: Option<&str>) -> Result<KeyReport, Error>
             return Err(TrustError::KeyExists { path }.into());
         }
     }
-    let made = signing::make_key(password).map_err(TrustError::NotMade)?;
+    let made = signing::make_key(algorithm, password).map_err(TrustError::NotMade)?;
     create(file, SECRET_MODE, &made.secret)?;
     if let Err(error) = create(&public_file, PUBLIC_MODE, &made.public.file()) {
         // A secret key without its public one would only be in the way of the next try.
