@@ -1,5 +1,5 @@
-//! Volumes that were written once are received for ever: a full bundle in blocks of either size, and deltas on it, one for each codec of frames that
-//! lean on old chunks.
+//! Volumes that were written once are received for ever: a full bundle in blocks of either size, a signed one, and deltas, one
+//! for each codec of frames that lean on old chunks.
 //!
 //! Each is the blocks of one volume, gzipped, under `data/golden/v1/bundles`. Files there are never edited. To add one for another
 //! codec: add it to [`DELTAS`] with the codec's number and a content on which that codec wins over the others, run this test
@@ -14,6 +14,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use carryall::base::monitor::Silent;
+use carryall::base::signing::{SecretKey, SignatureAlgorithm};
 use carryall::bundle::{Catalog, Effort, Recipient};
 use carryall::ops;
 use carryall::ops::add::{AddOptions, add};
@@ -45,6 +46,34 @@ const SMALL: Golden = Golden {
     block_size: BlockSize::Small,
     files: base_files,
 };
+
+/// A full bundle that two keys signed, one of each algorithm.
+const SIGNED: Golden = Golden {
+    name: "signed",
+    on: None,
+    release: "signed:1",
+    codec: 1,
+    block_size: BlockSize::Full,
+    files: base_files,
+};
+
+/// The keys that it is signed with, without passwords, and what `key show` tells of them.
+const SIGNERS: [(&str, SignatureAlgorithm, &str); 2] = [
+    (
+        "untrusted comment: for tests alone\n\
+        RWQAAEIyAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAnc7ZImQFI6LDrEDxX0kVauBdyoRDuMuV8E\
+        YNRyISrD9F542/ydn2ourJX5lTl8O/fvzQXSTHSvZxt2E2M9qywRrHNkf3KzKirEyH49hWAvI4EohBipji9qNVGmGJv3CKy2Z3mhTde2E=\n",
+        SignatureAlgorithm::Minisign,
+        "A223056422D9CE9D",
+    ),
+    (
+        "untrusted comment: for tests alone, SM2\n\
+        UzIAAEIyAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAtbvXnForDGPPl9Kt2lyXN0vLtwMXD5Lq8T\
+        DoF09dSCFV5cDh7thXpQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAa5c2RW7wIP5FaF/sAODbvHGoXg5tQWjI6KIMmsv1q9o=\n",
+        SignatureAlgorithm::Sm2,
+        "630C2B5A9CD7BBB5",
+    ),
+];
 
 /// The full bundle that deltas of machine code lean on.
 const PROGRAMS: Golden = Golden {
@@ -263,6 +292,12 @@ impl Golden {
         let mut options = packed::options_since(8 << 20, receivers);
         options.effort = Effort::Default;
         options.block_size = Some(self.block_size);
+        if self.name == SIGNED.name {
+            let keys = SIGNERS.iter();
+            options.signers = keys
+                .map(|(key, ..)| SecretKey::read(key, None).unwrap())
+                .collect();
+        }
         let (media, release) = (dir.path().join("media"), root(self));
         let report = pack(&store, &[release], &media, &options, &mut |_| {}, &Silent).unwrap();
         let files = files_below(&report.volumes[0]).into_iter();
@@ -309,7 +344,7 @@ impl Golden {
 
 #[test]
 fn golden_bundles_are_received() {
-    for golden in [BASE, SMALL, PROGRAMS, ARM64_PROGRAMS]
+    for golden in [BASE, SMALL, SIGNED, PROGRAMS, ARM64_PROGRAMS]
         .iter()
         .chain(&DELTAS)
     {
@@ -319,7 +354,7 @@ fn golden_bundles_are_received() {
         }
     }
     let kept = fs::read_dir(BASE.path().parent().unwrap()).unwrap();
-    assert_eq!(kept.count(), DELTAS.len() + 4, "a file that no test reads");
+    assert_eq!(kept.count(), DELTAS.len() + 5, "a file that no test reads");
     for delta in &DELTAS {
         let media = TempDir::new().unwrap();
         let on = delta.on.unwrap();
@@ -353,4 +388,28 @@ fn a_golden_bundle_in_small_blocks_is_received() {
     assert_eq!(report.sets[0].state, ProgressState::Complete);
     SMALL.assert_given_back(&site);
     site.assert_sound();
+}
+
+#[test]
+fn a_golden_signed_bundle_says_who_signed_it() {
+    let media = TempDir::new().unwrap();
+    let volume = SIGNED.unpack(media.path());
+    let found = discover(std::slice::from_ref(&volume), &Silent).unwrap();
+    let signatures = found.sets[0].signatures();
+    assert_eq!((signatures.wrong, signatures.unknown), (0, 0));
+    let said: Vec<_> = signatures
+        .signed_by
+        .iter()
+        .map(|by| (by.key.algorithm(), by.key.id()))
+        .collect();
+    let expected = SIGNERS.map(|(_, algorithm, id)| (algorithm, id.to_owned()));
+    assert_eq!(said, expected);
+    let set = found.sets[0].set_id().short();
+    for by in &signatures.signed_by {
+        assert_eq!(by.comment, format!("carryall set {set}: signed:1"));
+    }
+    let site = Site::default();
+    let report = site.receive(&[volume]);
+    assert_eq!(report.sets[0].state, ProgressState::Complete);
+    SIGNED.assert_given_back(&site);
 }

@@ -3,9 +3,11 @@
 use crate::testkit::{programs, stage};
 
 use std::fs;
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -317,6 +319,82 @@ fn a_password_opens_its_key_and_another_one_does_not() {
     stage
         .run(&["trust", "add", "a.key"])
         .fails_with(1, &["a.key", "secret key"]);
+}
+
+/// Runs a command on a terminal of its own. Each text is typed once its prompt is there and the terminal no longer shows what
+/// is typed. Returns all that the terminal showed.
+fn on_a_terminal(stage: &Stage, words: &str, typed: &[(&str, &str)]) -> String {
+    let program = env!("CARGO_BIN_EXE_carryall");
+    let mut command = Command::new("script");
+    command
+        .args(["-qec", &format!("tty; exec {program} {words}"), "/dev/null"])
+        .env("LC_ALL", "C")
+        .env("CARRYALL_STORE", stage.path(stage.store))
+        .current_dir(stage.path(""))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let (mut keys, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let (mut shown, mut waiting) = (String::new(), typed.iter().peekable());
+    let mut piece = [0; 1024];
+    loop {
+        let len = screen.read(&mut piece).unwrap();
+        if len == 0 {
+            break;
+        }
+        shown.push_str(&String::from_utf8_lossy(&piece[..len]));
+        while let Some((_, text)) = waiting.next_if(|(prompt, _)| shown.contains(prompt)) {
+            wait_until_hidden(shown.lines().next().unwrap());
+            keys.write_all(format!("{text}\n").as_bytes()).unwrap();
+        }
+    }
+    child.wait().unwrap();
+    assert!(waiting.peek().is_none(), "{shown}");
+    shown
+}
+
+/// Waits until a terminal echoes nothing.
+fn wait_until_hidden(terminal: &str) {
+    for _ in 0..1000 {
+        let mut command = Command::new("stty");
+        let out = command.args(["-a", "-F", terminal]).output().unwrap();
+        let modes = String::from_utf8(out.stdout).unwrap();
+        if modes.split_whitespace().any(|mode| mode == "-echo") {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("{terminal} shows what is typed");
+}
+
+#[test]
+fn a_password_is_asked_for_on_a_terminal_and_never_shown() {
+    if !programs::has(&["script"]) {
+        return;
+    }
+    let stage = Stage::new();
+    fs::write(stage.path("setup.bin"), noise(1, 100_000)).unwrap();
+    stage.run(&["add", "shop:1.0", "setup.bin"]).ends_with(0);
+    let again = [
+        ("password for the new key", "correct horse"),
+        ("the same again", "battery staple"),
+    ];
+    let shown = on_a_terminal(&stage, "key new a.key", &again);
+    assert!(shown.contains("the two passwords differ"), "{shown}");
+    let again = again.map(|(prompt, _)| (prompt, "correct horse"));
+    let shown = on_a_terminal(&stage, "key new a.key", &again);
+    assert!(
+        shown.contains("the secret key is in a.key") && !shown.contains("correct horse"),
+        "{shown}"
+    );
+    let pack = "pack shop:1.0 --media 6MB --sign a.key --to";
+    let asked = "password of a.key";
+    let wrong = on_a_terminal(&stage, &format!("{pack} no"), &[(asked, "battery staple")]);
+    assert!(wrong.contains("password is wrong"), "{wrong}");
+    assert!(!stage.path("no").exists());
+    on_a_terminal(&stage, &format!("{pack} yes"), &[(asked, "correct horse")]);
+    let said = stage.run(&["inspect", "yes"]).ends_with(0).stdout;
+    assert!(said.contains(&stage.key_id("a.pub")), "{said}");
 }
 
 /// What stands before a point of SM2 in the form of public keys that OpenSSL reads.
