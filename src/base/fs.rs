@@ -15,6 +15,12 @@ pub(crate) fn cannot_write(error: &io::Error) -> bool {
     )
 }
 
+/// Returns the name of this machine.
+pub(crate) fn host_name() -> String {
+    let uname = rustix::system::uname();
+    uname.nodename().to_string_lossy().into_owned()
+}
+
 /// Returns the bytes that this user may still write at `path`, or at its nearest parent that exists. Reserves nothing,
 /// so the space can be taken by another process at any time.
 ///

@@ -27,8 +27,10 @@ pub fn run(context: &Context, args: &CheckArgs) -> Result<u8, Failure> {
     let report = check::check(&store, depth, &args.heal_from, &context.screen)?;
     context.print(&report, |report| text(report, depth))?;
     let completion = report.completion();
-    if completion == Completion::DamageLeft {
+    if report.has_loss() {
         context.hint_damage();
+    } else if !report.history.is_empty() && !context.json {
+        messages::say(&messages::hint_line(&messages::hint_history()));
     }
     if completion == Completion::Failed && !context.json {
         messages::say(&messages::hint_line(&messages::hint_passing()));

@@ -11,6 +11,7 @@ mod exit;
 mod fault;
 mod forget;
 mod help;
+mod history;
 mod hosts;
 mod inspect;
 mod install;
@@ -256,6 +257,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Push(args) => push::run(context, &args),
         Command::Serve(args) => serve::run(context, &args),
         Command::Load(args) => load::run(context, &args),
+        Command::History(args) => history::run(context, &args),
         Command::Check(args) => check::run(context, &args),
         Command::Doctor => doctor::run(context),
         Command::Completions { shell } => man::completions(shell),

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::base::finding::{Finding, Severity};
 use crate::ops::checkout::CheckoutReport;
 use crate::ops::checkout::images::ImageReport;
+use crate::ops::history::HistoryReport;
 use crate::ops::maintain::check::StoreCheckReport;
 use crate::ops::maintain::list::ListReport;
 use crate::ops::media::burn::BurnReport;
@@ -122,6 +123,13 @@ impl RepairReport {
     }
 }
 
+impl HistoryReport {
+    /// Whether no line is missing or changed.
+    pub fn completion(&self) -> Completion {
+        Completion::whole(self.is_intact)
+    }
+}
+
 impl CheckoutReport {
     /// Whether every item that was asked for is whole.
     pub fn completion(&self) -> Completion {
@@ -168,7 +176,7 @@ impl ReceiptReport {
 impl StoreCheckReport {
     /// Whether everything is whole. What could not be read need not be damage: the check failed then.
     pub fn completion(&self) -> Completion {
-        if self.has_loss() {
+        if self.has_loss() || !self.history.is_empty() {
             Completion::DamageLeft
         } else if self.faults.is_empty() {
             Completion::Done

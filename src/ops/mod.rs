@@ -8,6 +8,7 @@ pub mod checkout;
 mod completion;
 mod diagnose;
 mod error;
+pub mod history;
 pub mod maintain;
 pub mod media;
 pub mod overlap;
@@ -39,6 +40,7 @@ use crate::base::monitor::Monitor;
 use crate::content::recipe::rebuild::BlobKeeper;
 use crate::content::recipe::{ChunkSink, ChunkSource};
 use crate::content::release::{ReleaseName, ReleaseRoot};
+use crate::ops::history::HistoryEntry;
 
 /// Folder in a store for pulls. It stays when a pull ends early, so that the next one continues. `prune` removes it.
 const PULLS: &str = "pulls";
@@ -76,6 +78,14 @@ pub trait Releases: ChunkSource {
     /// Returns when a release was committed, where that is known.
     fn committed_at(&self, _name: &ReleaseName) -> Option<SystemTime> {
         None
+    }
+
+    /// Adds a line to the history, where one is kept.
+    ///
+    /// # Errors
+    /// An error when it cannot be written.
+    fn add_history(&self, _entry: &HistoryEntry) -> Result<(), BackendError> {
+        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use super::blob_cache::Keeper;
+use super::history::{self, HistoryEntry};
 use super::{Releases, ReleasesMut, Stored};
 use crate::base::backend::BackendError;
 use crate::base::diagnostic::{Arg, diagnostic};
@@ -46,6 +47,10 @@ impl Releases for Store {
 
     fn committed_at(&self, name: &ReleaseName) -> Option<SystemTime> {
         Store::committed_at(self, &name.file_stem())
+    }
+
+    fn add_history(&self, entry: &HistoryEntry) -> Result<(), BackendError> {
+        Ok(history::append(self, entry)?)
     }
 }
 

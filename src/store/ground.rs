@@ -18,7 +18,7 @@ pub(super) const LOCK: &str = "lock";
 /// The file of the second lock.
 pub(super) const SERVED: &str = "served";
 /// Folders that a store makes inside its own.
-const FOLDERS: [&str; 11] = [
+const FOLDERS: [&str; 12] = [
     UNPUBLISHED,
     "packs",
     "index",
@@ -30,6 +30,7 @@ const FOLDERS: [&str; 11] = [
     "incoming",
     "pulls",
     "visits",
+    "history",
 ];
 /// Entries that operating systems put into empty folders.
 const OF_SYSTEMS: [&str; 8] = [

@@ -26,6 +26,7 @@ mod forged;
 mod full_disk;
 mod golden_bundle;
 mod golden_release;
+mod history;
 mod hostile;
 mod image_names;
 mod images;

@@ -149,6 +149,8 @@ pub enum Command {
     Serve(ServeArgs),
     /// Hand the images of a release to docker, podman, nerdctl or containerd, through a pipe.
     Load(LoadArgs),
+    /// List what came into the store and what went out.
+    History(HistoryArgs),
     /// Check that everything in the store is whole.
     Check(CheckArgs),
     /// Look whether this machine has what is needed.
@@ -187,6 +189,16 @@ pub enum SiteCommand {
         /// The site's name.
         name: SiteName,
     },
+}
+
+/// `history`.
+#[derive(Debug, Args)]
+pub struct HistoryArgs {
+    /// Only lines about this release, or about all versions of this name.
+    pub release: Option<String>,
+    /// Write the lines to a table for a spreadsheet.
+    #[arg(long, value_name = "FILE.csv")]
+    pub csv: Option<PathBuf>,
 }
 
 /// Releases that are believed to be together at one receiver.

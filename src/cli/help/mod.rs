@@ -39,6 +39,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
             "rm",
             "keep",
             "prune",
+            "history",
             "check",
             "doctor",
             "demo",

@@ -385,6 +385,34 @@ trust-removed = { $name } (key { $id }) is trusted no longer; { $left ->
 trust-key = { $name }  key { $id }  fingerprint { $fingerprint }
 trust-nobody = no key is trusted: sets are taken whoever made them (carryall trust add KEY)
 trust-required = sets without a trusted signature are refused, with --unsigned too
+history-line = { $no }  { $at }  { $what }: { $names }
+history-replaced = { $name } (replaced other content)
+history-more = and { $count } more
+history-set = set { $id }
+history-signed = signed by { $name } (key { $id })
+history-signed-stranger = signed with key { $id }, which nobody trusted here
+history-site = for site { $site }
+history-from = from { $places }
+history-to = to { $place }
+history-not-whole = not all of it was whole
+history-by = by user { $uid } on { $host }
+history-receive = received
+history-visit = received in a visit
+history-add = added
+history-pull = pulled
+history-pack = packed
+history-checkout = checked out
+history-install = installed
+history-push = pushed
+history-load = loaded
+history-other = something that this version does not know
+history-empty = no line
+history-written = { $count } { $count ->
+        [one] line
+       *[other] lines
+    } written to { $path }
+history-last = the last line of all is number { $no }, SHA-256 { $hash }; kept elsewhere, it proves later that nothing up to it was changed
+history-hint = what is in the store is not touched by this: `carryall check --data` says whether it is whole. Keep a copy of the folder history in the store for whoever looks into it; when the folder is moved away, a new history begins
 volumes-away = { $volumes }: not at hand
 volume = volume { $number }: { $state }
 volume-spare = volume { $number } (spare): { $state }
@@ -627,6 +655,16 @@ finding-media-text-mode-removed = copied as text: the carriage returns before li
 finding-media-unpacked = packed ({ $kind }), and unpacked while it is read
 finding-media-packed = packed ({ $kind }), and its content cannot be read in place; unpack it first
 finding-media-stream-broken = it broke off after { $bytes } unpacked bytes ({ $why }), and what lies behind is lost; copy the file again
+finding-history-lines-missing = the history lacks { $count } { $count ->
+        [one] line (number { $from })
+       *[other] lines (numbers { $from } to { $to })
+    }
+finding-history-line-misplaced = line { $no } of the history stands at the wrong place
+finding-history-line-changed = line { $no } of the history was changed, or line { $next }
+finding-history-last-line-changed = line { $no } of the history, the last one, was changed
+finding-history-note-missing = the history has lost the note of its last line, so lines may be missing at its end
+finding-history-not-written = done, but not recorded in the history: { $why }
+finding-history-not-read = the history cannot be read: { $why }
 finding-pack-set-not-remembered = not remembered, so a top-up of it will be larger: { $why }
 
 ## Findings: the store
@@ -1278,6 +1316,18 @@ help-load-examples =
     carryall load shop:1.0 --with ctr --namespace k8s.io
     # One image
     carryall load shop:1.0 --image shop/web
+
+help-history = List what came into the store and what went out: when, from whom, where to
+help-history-long = Every receive, visit, add, pack, checkout, install, push and load adds a line. Each line has the hash of the one before it, so that a missing or changed line is told (exit code 3). `check` tells it too.
+help-history-arg-release = Only lines about this release, such as shop:1.0, or about all versions of a name, such as shop
+help-history-arg-csv = Write the lines to a table for a spreadsheet, in a file that is not there yet
+help-history-examples =
+    # Everything
+    carryall history
+    # What happened to all versions of shop
+    carryall history shop
+    # For an auditor
+    carryall history --csv history.csv
 
 help-check = Check that everything in the store is whole
 help-check-long = Without --data only the structure is checked. With --heal-from, what is damaged is replaced from volumes that have it.

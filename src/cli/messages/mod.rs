@@ -8,6 +8,7 @@ mod delta;
 mod demo;
 mod doctor;
 mod errors;
+mod history;
 mod images;
 mod incoming;
 mod media;
@@ -34,6 +35,7 @@ pub use delta::{
 pub use demo::{demo_added, demo_begins, demo_ends, demo_hurt, demo_packed};
 pub use doctor::{doctor_advice, doctor_facts, doctor_verdict};
 pub use errors::{USAGE, english, hint, hint_damage, hint_passing, said};
+pub use history::{hint_history, history, history_written};
 pub use images::{
     change_mark, diff_images, image_name, images, images_out, loaded, packages, platform,
 };

@@ -322,6 +322,31 @@ trust-removed = 不再信任 { $name }（密钥 { $id }）；{ $left ->
 trust-key = { $name }  密钥 { $id }  指纹 { $fingerprint }
 trust-nobody = 没有受信任的密钥：任何人制作的卷集都会接收（carryall trust add 密钥）
 trust-required = 没有可信签名的卷集一律拒收，加 --unsigned 也不行
+history-line = { $no }  { $at }  { $what }：{ $names }
+history-replaced = { $name }（替换了原有的不同内容）
+history-more = 另有 { $count } 个
+history-set = 卷集 { $id }
+history-signed = 由 { $name } 签名（密钥 { $id }）
+history-signed-stranger = 签名密钥 { $id } 当时在这里不受信任
+history-site = 发往站点 { $site }
+history-from = 来自 { $places }
+history-to = 去向 { $place }
+history-not-whole = 并非全部完好
+history-by = 操作用户 { $uid }，主机 { $host }
+history-receive = 接收
+history-visit = 逐盘接收
+history-add = 添加
+history-pull = 拉取
+history-pack = 打包
+history-checkout = 还原
+history-install = 安装
+history-push = 推送
+history-load = 载入
+history-other = 本版本不认识的操作
+history-empty = 没有记录
+history-written = { $count } 行记录已写入 { $path }
+history-last = 最后一行是第 { $no } 行，SHA-256 为 { $hash }；把它另存一处，以后就能证明此前的记录没有被改动
+history-hint = 仓库的内容不受影响：carryall check --data 可查明是否完好。请保留仓库中 history 目录的副本，供追查使用；移走该目录后，会开始新的记录
 volumes-away = { $volumes }：不在手头
 volume = 第 { $number } 卷：{ $state }
 volume-spare = 第 { $number } 卷（备用）：{ $state }
@@ -540,6 +565,13 @@ finding-media-text-mode-removed = 被当作文本复制：换行符前的回车�
 finding-media-unpacked = 是压缩文件（{ $kind }），边读边解压
 finding-media-packed = 是打包文件（{ $kind }），无法直接读取其内容；请先解开
 finding-media-stream-broken = 解压出 { $bytes } 字节后中断（{ $why }），之后的内容读不出；请重新复制该文件
+finding-history-lines-missing = 收发记录缺 { $count } 行（第 { $from } 行至第 { $to } 行）
+finding-history-line-misplaced = 收发记录的第 { $no } 行位置不对
+finding-history-line-changed = 收发记录的第 { $no } 行或第 { $next } 行被改动过
+finding-history-last-line-changed = 收发记录的最后一行（第 { $no } 行）被改动过
+finding-history-note-missing = 收发记录丢失了末行标记，末尾可能缺行
+finding-history-not-written = 操作已完成，但没有记入收发记录：{ $why }
+finding-history-not-read = 无法读取收发记录：{ $why }
 finding-pack-set-not-remembered = 没有记下该卷集的内容，以后为它补发时包会更大：{ $why }
 
 ## 发现的问题：仓库
@@ -1184,6 +1216,18 @@ help-load-examples =
     carryall load shop:1.0 --with ctr --namespace k8s.io
     # 一个镜像
     carryall load shop:1.0 --image shop/web
+
+help-history = 列出仓库的收发记录：什么时候、谁发来的、发到哪里
+help-history-long = 每次接收、添加、打包、还原、安装、推送和载入都会记一行。每行都带有上一行的哈希值，缺行或改动都会报告（退出码 3）。check 也会报告。
+help-history-arg-release = 只列某个发布包（如 shop:1.0），或某个名称的全部版本（如 shop）
+help-history-arg-csv = 把记录写成电子表格能打开的表，写入一个尚不存在的文件
+help-history-examples =
+    # 全部记录
+    carryall history
+    # shop 各版本的记录
+    carryall history shop
+    # 供审计人员使用
+    carryall history --csv history.csv
 
 help-check = 检查仓库中的一切是否完好
 help-check-long = 不加 --data 时只检查结构。加上 --heal-from 时，用这些卷中的完好数据替换损坏的数据。

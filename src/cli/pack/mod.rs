@@ -44,6 +44,7 @@ pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
             None => recipients::store_of(&store, site)?,
             given => given,
         };
+        notes.recipient = Some(site.to_string());
         notes.site = known.map(|known| (site.to_string(), known));
     }
     if args.plan {

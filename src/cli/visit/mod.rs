@@ -13,6 +13,7 @@ use std::time::Instant;
 use carryall::base::diagnostic::diagnostic;
 use carryall::base::id::SetId;
 use carryall::ops::Error;
+use carryall::ops::history::HistoryEvent;
 use carryall::ops::receive::visit::log::{self, VisitEntry, VisitEvent};
 use carryall::ops::receive::visit::{Disc, DiscRole, FoundInDrive, VisitStep, identify, next_step};
 use carryall::ops::receive::{self, ProgressState, ReceiveOptions, ReceiveReport, SetProgress};
@@ -145,6 +146,7 @@ impl Visit<'_> {
         let mut options = ReceiveOptions::default();
         options.platforms.clone_from(&self.args.platform);
         options.retry_time = self.args.retry_time;
+        options.event = HistoryEvent::Visit;
         self.args.taken.apply(&mut options);
         options
     }

@@ -33,6 +33,11 @@ pub(super) struct Input {
 }
 
 impl Input {
+    /// Returns whether it was pulled from a registry, and did not come on standard input.
+    pub(super) fn is_pulled(&self) -> bool {
+        self.is_staged && self.given != Path::new("-")
+    }
+
     pub(super) fn shown(&self) -> String {
         String::from_utf8_lossy(&self.name).into_owned()
     }

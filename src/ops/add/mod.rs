@@ -19,6 +19,7 @@ use self::again::Again;
 pub use self::error::AddError;
 pub use self::input::InputPath;
 use self::input::{Input, check_apart, check_readable, check_space, inputs};
+use super::history::{self, HistoryEntry, HistoryEvent};
 use super::proof::{self, ProvedBlobs};
 use super::unpack_limits;
 use super::{Error, ReleasesMut, Stored};
@@ -199,6 +200,14 @@ fn add_inputs<R: ReleasesMut>(
     }
     // The only commit point. Until here a kill leaves chunks that `prune` drops, and no release.
     let id = store.commit(&root)?;
+    let event = if inputs.iter().any(Input::is_pulled) {
+        HistoryEvent::Pull
+    } else {
+        HistoryEvent::Add
+    };
+    let from = inputs.iter().map(|input| input.given.as_path());
+    let entry = HistoryEntry::now(event).release(&root).from(from);
+    history::note(store, &entry, monitor);
     Ok(AddReport {
         release: name.clone(),
         id,

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::blobs::{BlobPlace, WriteFailed, write_all};
 use super::early_sync::EarlySync;
 use super::staging::clear_layout;
-use super::{CheckoutError, at_destination, check_apart, open_destination, remove};
+use super::{CheckoutError, at_destination, check_apart, note_departure, open_destination, remove};
 use crate::base::diagnostic::{Arg, diagnostic};
 use crate::base::finding::{Finding, Severity};
 use crate::base::fs::{free_space_bytes, parent_of, sync};
@@ -25,6 +25,7 @@ use crate::content::release::ReleaseName;
 use crate::files::LayoutError;
 use crate::oci::image::export::{ExportPlan, ImageForm, OutFile};
 use crate::oci::image::{Choice, Digest, Image, Images, Platform, check_names};
+use crate::ops::history::{HistoryEntry, HistoryEvent};
 use crate::ops::{Error, Releases};
 
 /// Folder in the destination for unfinished files.
@@ -114,7 +115,10 @@ pub fn checkout_images<R: Releases>(
     options: &ImageOptions,
     monitor: &dyn Monitor,
 ) -> Result<ImageReport, Error> {
-    Ok(write_images(store, name, dest, options, monitor)?)
+    let report = write_images(store, name, dest, options, monitor)?;
+    let left = HistoryEntry::now(HistoryEvent::Checkout).whole(report.is_whole());
+    note_departure(store, name, left.to(&dest.to_string_lossy()), monitor);
+    Ok(report)
 }
 
 fn write_images<R: Releases>(

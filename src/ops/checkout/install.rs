@@ -17,7 +17,8 @@ use crate::files::versions::{
     KeptFile, Pattern, Shared, VersionRecord, Versions, VersionsError, carry_over, share_unchanged,
     shipped,
 };
-use crate::ops::checkout::{CheckoutOptions, checkout};
+use crate::ops::checkout::{CheckoutOptions, restore_items};
+use crate::ops::history::{self, HistoryEntry, HistoryEvent};
 use crate::ops::{Error, Releases};
 use crate::store::Store;
 
@@ -101,7 +102,7 @@ pub fn install(
             privileges: options.privileges,
             ..CheckoutOptions::default()
         };
-        let given = checkout(store, name, &staging, &all, monitor)?;
+        let given = restore_items(store, name, &staging, &all, monitor)?;
         if !given.is_whole() {
             versions.stage(version)?;
             return Err(Error::NotWhole {
@@ -127,6 +128,8 @@ pub fn install(
         versions.publish(version, &record)?;
     }
     versions.switch(version)?;
+    let entry = HistoryEntry::now(HistoryEvent::Install).release(&root);
+    history::note(store, &entry.to(&into.to_string_lossy()), monitor);
     Ok(report)
 }
 

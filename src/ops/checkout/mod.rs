@@ -22,6 +22,7 @@ use serde::Serialize;
 use self::early_sync::EarlySync;
 pub use self::error::CheckoutError;
 use self::staging::{CheckoutStaging, DestinationState, last_name};
+use super::history::{self, HistoryEntry, HistoryEvent};
 use super::{Error, Releases};
 use crate::base::diagnostic::{Arg, diagnostic};
 use crate::base::finding::Finding;
@@ -118,7 +119,23 @@ pub fn checkout<R: Releases>(
     options: &CheckoutOptions,
     monitor: &dyn Monitor,
 ) -> Result<CheckoutReport, Error> {
-    Ok(restore_items(store, name, dest, options, monitor)?)
+    let report = restore_items(store, name, dest, options, monitor)?;
+    let left = HistoryEntry::now(HistoryEvent::Checkout).whole(report.is_whole());
+    note_departure(store, name, left.to(&dest.to_string_lossy()), monitor);
+    Ok(report)
+}
+
+/// Adds a line to the history for a release that was given out.
+fn note_departure<R: Releases>(
+    store: &R,
+    name: &ReleaseName,
+    entry: HistoryEntry,
+    monitor: &dyn Monitor,
+) {
+    // The release may have been removed meanwhile, and was given out all the same.
+    if let Ok(Some(root)) = store.root(name) {
+        history::note(store, &entry.release(&root), monitor);
+    }
 }
 
 fn restore_items<R: Releases>(

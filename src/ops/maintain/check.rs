@@ -18,6 +18,7 @@ use crate::content::recipe::walk::{Visitor, Walker};
 use crate::content::recipe::{Blob, RecipeError};
 use crate::content::release::{ReleaseName, ReleaseRoot, walk};
 use crate::oci::pulls::is_own;
+use crate::ops::history;
 use crate::ops::overlap::check_no_overlap;
 use crate::ops::proof::{self, ProvedBlobs};
 use crate::ops::{Error, ErrorKind, PULLS, is_fault};
@@ -45,6 +46,8 @@ pub struct StoreCheckReport {
     pub findings: Vec<Finding>,
     /// What could not be read, so that it is not known whether it is whole or damaged.
     pub faults: Vec<Finding>,
+    /// Lines of the history that are missing or changed. No release is hurt by that.
+    pub history: Vec<Finding>,
 }
 
 impl StoreCheckReport {
@@ -124,6 +127,18 @@ pub fn check(
         }
     }
     let (mut findings, mut faults) = (report.findings, report.faults);
+    let history = match history::audit(store) {
+        Ok(found) => found,
+        Err(error) => {
+            let why = Arg::innermost(&error);
+            faults.push(Finding::note(
+                Subject::Store,
+                diagnostic!("history.not_read", why),
+            ));
+            Vec::new()
+        }
+    };
+    history.iter().for_each(|each| monitor.finding(each));
     let mut damaged = Vec::new();
     for each in bad {
         monitor.finding(&each.finding);
@@ -176,6 +191,7 @@ pub fn check(
         damaged,
         findings,
         faults,
+        history,
     })
 }
 

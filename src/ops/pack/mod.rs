@@ -5,6 +5,7 @@
 
 mod before;
 pub mod contributors;
+mod departure;
 pub mod diff;
 pub mod estimate;
 pub mod programs;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use self::departure::departure;
 use self::programs::{PackPrograms, PlanWithCompanions, PlannedProgram, ProgramLeftOut};
 use crate::base::diagnostic::{Arg, diagnostic};
 use crate::base::finding::{Finding, Subject};
@@ -32,6 +34,7 @@ use crate::bundle::{
 };
 use crate::content::release::{ReleaseName, ReleaseRoot};
 use crate::oci::image::Images;
+use crate::ops::history;
 use crate::ops::space::Space;
 use crate::ops::space::free_bytes;
 use crate::ops::trust::KeyFacts;
@@ -105,6 +108,8 @@ pub struct PackNotes {
     pub spares: Spares,
     /// The site that the set is made for, and the hex digits of its store that are known. Other sites refuse the set.
     pub site: Option<(String, String)>,
+    /// The site in the history, also when nothing is known of its store.
+    pub recipient: Option<String>,
 }
 
 /// Whether a number of spares is questioned.
@@ -284,6 +289,8 @@ pub fn pack_with(
         monitor,
     )?;
     remember(store, &written.header.set_id, releases, &cut, monitor);
+    let entry = departure(releases, to, options, notes, written.header.set_id);
+    history::note(store, &entry, monitor);
     Ok(PackReport {
         set_id: written.header.set_id,
         volumes: written.volumes,

@@ -12,6 +12,7 @@ use crate::content::release::ReleaseName;
 use crate::oci::image::{Choice, is_host, is_repository};
 use crate::oci::registry::client::{Client, ClientOptions};
 use crate::oci::registry::push::{self as registry_push, PushReport};
+use crate::ops::history::{self, HistoryEntry, HistoryEvent};
 use crate::ops::{Error, Releases};
 
 /// Options of `push`.
@@ -96,11 +97,16 @@ pub fn push_by<R: Releases>(
         images: &plan.images,
     };
     let pushed = registry_push::push(&client, &plan.repositories, &blobs, monitor)?;
-    Ok(ReleasePushReport {
+    let report = ReleasePushReport {
         release: name.clone(),
         pushed,
         findings: plan.findings,
-    })
+    };
+    if let Ok(Some(root)) = store.root(name) {
+        let entry = HistoryEntry::now(HistoryEvent::Push).release(&root);
+        history::note(store, &entry.to(to).whole(report.is_whole()), monitor);
+    }
+    Ok(report)
 }
 
 /// Splits the destination into host and prefix. Refuses a scheme with an error that says so.

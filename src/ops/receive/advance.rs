@@ -9,7 +9,10 @@ use crate::base::monitor::Monitor;
 use crate::bundle::{BundleError, Catalog};
 use crate::oci::image::Platform;
 use crate::ops::Error;
-use crate::ops::receive::commit::{CommitOutcome, all_here, commit_set, roots_of};
+use crate::ops::history;
+use crate::ops::receive::commit::{
+    CommitOutcome, CommittedRelease, all_here, commit_set, roots_of,
+};
 use crate::ops::receive::committed_sets::CommittedSets;
 use crate::ops::receive::frame_check;
 use crate::ops::receive::frame_check::FrameCheck;
@@ -67,7 +70,7 @@ pub(super) fn advance(
             ProgressState::AlreadyHere
         };
         progress.lacking = None;
-        remember(store, &set, ask)?;
+        remember(store, &set, &[], ask, monitor)?;
         discard_if_done(store, set)?;
         return Ok((progress, None));
     }
@@ -97,7 +100,7 @@ pub(super) fn advance(
                 progress.lacking = None;
                 progress.wrong_volumes = set.staging.wrong_blocks().keys().copied().collect();
                 // Noted before the set goes: killed in between, the next call finds it done and removes it.
-                remember(store, &set, ask)?;
+                remember(store, &set, &progress.committed, ask, monitor)?;
                 discard_if_done(store, set)?;
                 return Ok((progress, None));
             }
@@ -214,11 +217,22 @@ impl Doubts {
     }
 }
 
-/// Remembers a set as committed.
-pub(super) fn remember(store: &Store, set: &StagedSet, ask: &Ask<'_>) -> Result<(), Error> {
+/// Remembers a set as committed, in the history first. A set that was committed by an earlier call may have been killed
+/// before its line was written.
+pub(super) fn remember(
+    store: &Store,
+    set: &StagedSet,
+    committed: &[CommittedRelease],
+    ask: &Ask<'_>,
+    monitor: &dyn Monitor,
+) -> Result<(), Error> {
     let roots = roots_of(set.catalog())?;
     if roots.is_empty() {
         return Ok(());
+    }
+    let entry = ask.rules.arrival(set, &roots, committed);
+    if !committed.is_empty() || !history::has_arrival(store, &entry) {
+        history::note(store, &entry, monitor);
     }
     let platforms = match set.selection.left_out() {
         Some(_) => ask.platforms,

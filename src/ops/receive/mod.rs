@@ -1,4 +1,4 @@
-//! `receive` and `status`: receives volumes in any order, and commits releases when they are whole.
+//! `receive`: receives volumes in any order, and commits releases when they are whole.
 //!
 //! Volumes are staged in the store's `incoming` folder. Staged blocks survive a kill, and are removed when their
 //! releases are committed.
@@ -19,6 +19,7 @@ mod room;
 pub(crate) mod rules;
 pub mod selection;
 pub(crate) mod staged_set;
+mod status;
 mod together;
 pub mod visit;
 
@@ -26,24 +27,22 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::Serialize;
-
-use self::advance::{Ask, advance, progress_of};
+use self::advance::{Ask, advance};
 pub use self::commit::CommittedRelease;
 use self::leftovers::tell_what_was_read;
 pub use self::report::{FailedSet, ProgressState, ReceiveReport, SetProgress};
 pub use self::room::Room;
 use self::room::{check_space, if_full};
 use self::rules::SiteRules;
-use crate::base::id::{SetId, StoreId};
+pub use self::status::{StatusReport, status, status_with};
+use crate::base::id::SetId;
 use crate::base::monitor::{Monitor, Quiet};
-use crate::base::path_text;
 use crate::oci::image::Platform;
+use crate::ops::history::HistoryEvent;
 use crate::ops::overlap::check_no_overlap;
 use crate::ops::receive::commit::all_here;
 use crate::ops::receive::committed_sets::{CommittedSet, CommittedSets};
 use crate::ops::receive::staged_set::{Staged, ask_also, asked_of, note_of, title_of};
-use crate::ops::space::free_bytes;
 use crate::ops::trust::SetSigners;
 use crate::ops::{Error, ErrorKind};
 use crate::store::Store;
@@ -68,6 +67,8 @@ pub struct ReceiveOptions {
     pub unsigned: bool,
     /// Whether sets are taken that replace a release, are older than what came before, or were made for another site.
     pub replace: bool,
+    /// What the history calls it.
+    pub event: HistoryEvent,
 }
 
 impl Default for ReceiveOptions {
@@ -77,6 +78,7 @@ impl Default for ReceiveOptions {
             retry_time: RETRY_TIME,
             unsigned: false,
             replace: false,
+            event: HistoryEvent::Receive,
         }
     }
 }
@@ -138,7 +140,7 @@ fn receive_all(
     let incoming_dir = store.incoming_dir();
     check_space(store, paths)?;
     let ready_before = store.cached_bytes()?;
-    let rules = SiteRules::of(store, options)?;
+    let rules = SiteRules::of(store, options)?.reading(paths);
     let note = note_of(platforms);
     let taken = CommittedSets::read(store)?;
     // Sets that were committed before are recognized by their headers, and their blocks are not staged.
@@ -445,63 +447,4 @@ fn waiting_and_whole(
         .filter(|set| set.needs().complete)
         .map(|set| (set, ReadMediaReport::default()))
         .collect())
-}
-
-/// The content of a store, and the sets that wait for volumes.
-#[derive(Debug, Clone, Serialize)]
-#[non_exhaustive]
-pub struct StatusReport {
-    /// The store's folder.
-    #[serde(serialize_with = "path_text::one")]
-    pub store: PathBuf,
-    /// Its id.
-    pub store_id: StoreId,
-    /// Releases in it.
-    pub releases: u64,
-    /// Free space beside it.
-    pub free_bytes: u64,
-    /// Sets that are being received.
-    pub incoming: Vec<SetProgress>,
-}
-
-/// Reports what a store holds and what staged sets still need.
-///
-/// # Errors
-/// [`Error`] when the store or its staging folder cannot be read.
-pub fn status(store: &Store) -> Result<StatusReport, Error> {
-    status_with(store, &ReceiveOptions::default())
-}
-
-/// Does the same with the options that say what is taken.
-///
-/// # Errors
-/// As [`status`].
-pub fn status_with(store: &Store, options: &ReceiveOptions) -> Result<StatusReport, Error> {
-    let rules = SiteRules::of(store, options)?;
-    let progress = |staging| {
-        let staged = Staged::look(staging);
-        let refused = match &staged {
-            // A hostile catalog may have no roots at all, and says nothing here.
-            Staged::Described(set) if matches!(all_here(store, set.catalog()), Ok(false)) => {
-                rules.refusal(store, set)
-            }
-            _ => None,
-        };
-        let progress = progress_of(store, &staged, &rules)?;
-        Ok(SetProgress {
-            refused,
-            ..progress
-        })
-    };
-    let (roots, _) = super::releases(store)?;
-    Ok(StatusReport {
-        store: store.dir().to_owned(),
-        store_id: store.id(),
-        releases: roots.len() as u64,
-        free_bytes: free_bytes(store.dir())?,
-        incoming: open_all(&store.incoming_dir())?
-            .into_iter()
-            .map(progress)
-            .collect::<Result<_, Error>>()?,
-    })
 }

@@ -1,15 +1,17 @@
 //! What a site takes: sets by signers whom it trusts, made for this site, that replace nothing and are not older than what
-//! came before.
+//! came before. What a set is to the history follows from the same.
 //!
 //! A set that is refused stays staged, and nothing of it is in the store. Who receives may say otherwise, except where a
 //! site is set to take signed sets alone.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::ReceiveOptions;
 use crate::content::release::ReleaseRoot;
 use crate::ops::Error;
-use crate::ops::receive::commit::roots_of;
+use crate::ops::history::{HistoryEntry, HistoryEvent};
+use crate::ops::receive::commit::{CommittedRelease, roots_of};
 use crate::ops::receive::newest_sets::{NewestSets, SetDay};
 use crate::ops::receive::staged_set::StagedSet;
 use crate::ops::trust::{SetSigners, TrustError, TrustedKeys};
@@ -25,6 +27,8 @@ pub(crate) struct SiteRules {
     trusted: TrustedKeys,
     unsigned: bool,
     replace: bool,
+    event: HistoryEvent,
+    from: Vec<PathBuf>,
 }
 
 impl SiteRules {
@@ -37,7 +41,37 @@ impl SiteRules {
             trusted: TrustedKeys::of(store)?,
             unsigned: options.unsigned,
             replace: options.replace,
+            event: options.event,
+            from: Vec::new(),
         })
+    }
+
+    /// Adds the media that are read.
+    pub(crate) fn reading(mut self, paths: &[PathBuf]) -> Self {
+        self.from = paths.to_vec();
+        self
+    }
+
+    /// Describes for the history that a set came.
+    pub(crate) fn arrival(
+        &self,
+        set: &StagedSet,
+        roots: &[ReleaseRoot],
+        committed: &[CommittedRelease],
+    ) -> HistoryEntry {
+        let staging = &set.staging;
+        let descriptor = staging.descriptor().ok();
+        let site = descriptor.as_ref().and_then(|each| each.fact(FACT_SITE));
+        let mut entry = HistoryEntry::now(self.event)
+            .set(staging.set_id())
+            .signers(&self.signers(staging))
+            .site(site.and_then(|fact| Some(fact.rsplit_once(' ')?.0)))
+            .from(self.from.iter().map(PathBuf::as_path));
+        for root in roots {
+            let mut same = committed.iter().filter(|each| each.name == root.name);
+            entry.name_release(root, same.any(|each| each.replaced));
+        }
+        entry
     }
 
     /// Names the signers of a set.

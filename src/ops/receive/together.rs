@@ -62,7 +62,7 @@ pub(super) fn complete(
             Ok(None) => at += 1,
             Ok(Some(committed)) => {
                 let set = staged.remove(at);
-                note_complete(store, sets, (set, committed, helped_by), rules)?;
+                note_complete(store, sets, (set, committed, helped_by), rules, monitor)?;
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
             Err(error) => {
@@ -117,6 +117,7 @@ fn note_complete(
     sets: &mut Vec<SetProgress>,
     (set, committed, helped_by): (StagedSet, Vec<CommittedRelease>, Vec<SetId>),
     rules: &SiteRules,
+    monitor: &dyn Monitor,
 ) -> Result<(), Error> {
     let set_id = set.staging.set_id();
     let asked = asked_of(&set.staging);
@@ -127,7 +128,7 @@ fn note_complete(
         rules,
     };
     // Noted before the set goes: killed in between, the next call finds it done and removes it.
-    remember(store, &set, &ask)?;
+    remember(store, &set, &committed, &ask, monitor)?;
     let staged = Staged::Described(set);
     let told = match sets.iter().position(|told| told.set_id == set_id) {
         Some(at) => sets.remove(at),

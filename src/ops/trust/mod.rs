@@ -88,6 +88,19 @@ impl SetSigners {
         }
     }
 
+    /// Describes keys that are about to sign. Nobody is trusted yet.
+    pub(crate) fn by_keys(keys: impl Iterator<Item = KeyFacts>) -> Self {
+        let signer = |key| Signer {
+            key,
+            comment: String::new(),
+            trusted_as: None,
+        };
+        Self {
+            signers: keys.map(signer).collect(),
+            ..Self::default()
+        }
+    }
+
     /// Returns whether the superblocks say nothing of signatures.
     pub fn is_none(&self) -> bool {
         self.signers.is_empty() && self.wrong_signatures == 0 && self.unknown_signatures == 0

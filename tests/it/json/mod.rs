@@ -121,6 +121,8 @@ fn vendor(seen: &mut Seen, stage: &mut Stage) {
     seen.runs(stage, "pack", 0, &pack_words("shop:1.0", "discs"));
     seen.runs(stage, "keep", 0, &["keep", "shop:1.0"]);
     trust(seen, stage);
+    let history = seen.runs(stage, "history", 0, &["history"]);
+    assert!(history["last"].is_object(), "{history:#}");
     seen.runs(stage, "prune", 0, &["prune", "--keep-last", "1"]);
     seen.runs(stage, "check", 0, &["check", "--data"]);
     seen.runs(stage, "inspect", 0, &["inspect", "discs"]);

@@ -22,6 +22,7 @@ use crate::content::release::{ReleaseName, ReleaseRoot};
 use crate::oci::image::export::{ExportError, ExportPlan, ImageForm};
 use crate::oci::image::{Choice, Digest, Image, Images, check_names};
 use crate::ops::Error;
+use crate::ops::history::{self, HistoryEntry, HistoryEvent};
 use crate::store::Store;
 
 /// Size of the write buffer of the pipe.
@@ -170,6 +171,8 @@ pub fn load(
             return Err(error);
         }
     };
+    let entry = HistoryEntry::now(HistoryEvent::Load).release(root);
+    history::note(store, &entry.to(loader.program()), monitor);
     if options.then == Then::Ask {
         ask(&mut names, loader, namespace, monitor)?;
     }
