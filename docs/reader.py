@@ -2,7 +2,7 @@
 """Reads volumes of carryall without carryall: verifies, lists and extracts undamaged sets.
 
 It follows docs/format.md section by section, shares no code with carryall, and is meant to be read with the document. It needs Python 3.9,
-blake3, zstandard, and reader_deflate.py, reader_labels.py and reader_signatures.py beside it. The unpacked bytes go into a temporary file ($TMPDIR) as large as the releases.
+blake3, zstandard, and reader_deflate.py, reader_labels.py, reader_signatures.py and reader_bare.py beside it. The unpacked bytes go into a temporary file ($TMPDIR) as large as the releases.
 
     reader.py verify PATH...            every block, frame and chunk of the sets in these folders and images
     reader.py list PATH...              releases, items and entries
@@ -16,7 +16,7 @@ import lzma, mmap, os, struct, sys, tempfile
 from blake3 import blake3
 import zstandard
 from reader_deflate import NotRemade, Remaker, Unreadable, check
-import reader_labels, reader_signatures
+import reader_bare, reader_labels, reader_signatures
 
 MAGIC, SIZES = b"\x8aCYB\1", {16: 65536, 12: 4096}
 
@@ -166,7 +166,7 @@ def sets_in(paths):
         check(os.path.exists(path), f"{path}: there is no such file or folder")
         below = sorted(os.path.join(d, f) for d, _, names in os.walk(path) for f in names)
         files += below if os.path.isdir(path) else [path]
-    for path in filter(os.path.isfile, files):
+    for path in map(reader_bare.as_volume, filter(os.path.isfile, files)):
         for header, at in blocks_in(path):
             _, _, log2, codec, _, set_id, volume, K, M, w, n, p, C, number, B, _ = header
             numbers = log2, codec, set_id, K, M, w, n, p, C, B

@@ -129,6 +129,11 @@ impl OutputFile {
         &self.place
     }
 
+    /// Returns the writer of the file's beginning. What [`Self::finish`] is given comes behind it.
+    pub(crate) fn writer(&mut self) -> &mut File {
+        &mut self.file
+    }
+
     /// Writes the file, syncs it and gives it its name.
     ///
     /// # Errors

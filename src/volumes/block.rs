@@ -50,6 +50,14 @@ impl BlockSize {
         self.bytes() - HEADER_BYTES
     }
 
+    /// Returns the bytes of the text for people that begins a superblock's payload.
+    pub const fn text_bytes(self) -> usize {
+        match self {
+            Self::Small => 512,
+            Self::Full => 4096,
+        }
+    }
+
     /// Returns how many blocks of this size are as long as a full one.
     pub(crate) fn in_full_block(self) -> u32 {
         1 << (Self::Full as u8 - self as u8)
@@ -143,7 +151,8 @@ impl BlockHeader {
         self.set.block_size.bytes()
     }
 
-    fn first_48(&self) -> [u8; 48] {
+    /// Returns the header without its hash.
+    pub(crate) fn numbers(&self) -> [u8; 48] {
         let mut out = [0; 48];
         let set = &self.set;
         out[..4].copy_from_slice(&MAGIC);
@@ -181,7 +190,7 @@ impl BlockHeader {
             self.block_bytes(),
             "the blocks of a set have one size"
         );
-        let head = self.first_48();
+        let head = self.numbers();
         block[..48].copy_from_slice(&head);
         block[HASH].fill(0);
         let sum = checksum(block);

@@ -15,10 +15,7 @@ use crate::volumes::recovery::BlockPlace;
 
 /// Returns the offset of the envelope in a superblock's payload. The text for people comes before it.
 pub const fn descriptor_offset(size: BlockSize) -> usize {
-    match size {
-        BlockSize::Small => 512,
-        BlockSize::Full => 4096,
-    }
+    size.text_bytes()
 }
 
 /// Returns the most bytes of an encoded descriptor.

@@ -3,6 +3,7 @@
 //! The room knows blocks, stripes and media. It does not know the meaning of payload and catalog.
 
 pub mod at_hand;
+pub mod bare_head;
 pub mod block;
 pub mod blocks;
 mod choices;
@@ -31,6 +32,7 @@ mod staged_images;
 mod staged_slices;
 pub mod staging;
 pub mod write;
+pub mod write_bare;
 
 pub use blocks::{Blocks, PayloadReader};
 pub use damage_map::damage_map;

@@ -177,12 +177,7 @@ fn write_volumes(
 
     monitor.start("payload", plan.piece_bytes.iter().sum());
     for (volume_no, pieces) in (1_u16..).zip(&plan.pieces) {
-        let mut reader = Pieces {
-            plan,
-            open_piece,
-            next: pieces.clone(),
-            current: None,
-        };
+        let mut reader = Pieces::new(plan, open_piece, pieces.clone());
         write_payload(
             &geometry,
             &writers[usize::from(volume_no) - 1],
@@ -229,7 +224,10 @@ pub fn describes(plan: &SetPlan, content: &SetContent<'_>, signers: usize) -> bo
     described.is_ok_and(|body| body.len().saturating_add(signatures) <= descriptor_max(size))
 }
 
-fn describe(plan: &SetPlan, content: &SetContent<'_>) -> Result<SetDescriptor, VolumeError> {
+pub(super) fn describe(
+    plan: &SetPlan,
+    content: &SetContent<'_>,
+) -> Result<SetDescriptor, VolumeError> {
     let catalog_bytes = content.catalog.len() as u64;
     if catalog_bytes > plan.catalog_room_bytes() {
         return Err(VolumeError::CatalogTooLarge {
@@ -249,16 +247,29 @@ fn describe(plan: &SetPlan, content: &SetContent<'_>) -> Result<SetDescriptor, V
 }
 
 /// The concatenated pieces of one volume, each exactly as long as planned.
-struct Pieces<'a, 'b> {
+pub(super) struct Pieces<'a, 'b> {
     plan: &'a SetPlan,
     open_piece: &'a mut OpenPiece<'b>,
     next: std::ops::Range<usize>,
     current: Option<(usize, u64, Box<dyn Read + 'b>)>,
 }
 
-impl Pieces<'_, '_> {
+impl<'a, 'b> Pieces<'a, 'b> {
+    pub(super) fn new(
+        plan: &'a SetPlan,
+        open_piece: &'a mut OpenPiece<'b>,
+        pieces: std::ops::Range<usize>,
+    ) -> Self {
+        Self {
+            plan,
+            open_piece,
+            next: pieces,
+            current: None,
+        }
+    }
+
     /// Fills `buf` as far as there are pieces, and returns the bytes read.
-    fn fill(&mut self, buf: &mut [u8]) -> Result<usize, VolumeError> {
+    pub(super) fn fill(&mut self, buf: &mut [u8]) -> Result<usize, VolumeError> {
         let mut done = 0;
         while done < buf.len() {
             let Some((piece_no, left, reader)) = &mut self.current else {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod bad_sectors;
+mod bare;
 mod burn;
 mod carried_programs;
 mod choices;

@@ -127,6 +127,38 @@ fn a_stranger_reads_what_was_packed_byte_for_byte() {
     }
 }
 
+#[test]
+fn a_stranger_reads_bare_bundles() {
+    let Some(python) = python() else {
+        return;
+    };
+    let stage = Stage::with_release();
+    stage.add_given("shop:1.0", "given");
+    let key = ["key", "new", "vendor.key", "--no-password"];
+    stage.run(&key).ends_with(0);
+    let pack = [
+        "pack",
+        "shop:1.0",
+        "--bare",
+        "shop.bare",
+        "--sign",
+        "vendor.key",
+    ];
+    stage.run(&pack).ends_with(0);
+    let (file, back) = (stage.path("shop.bare"), stage.path("back"));
+    let words = [Path::new("extract"), &file, &back];
+    let run = run_python(&python, "docs/reader.py", &words).ends_with(0);
+    assert!(run.stdout.contains("signed with key"), "{run:#?}");
+    assert!(look(&back.join("shop:1.0")) == look(&stage.path("given")));
+    let mut bytes = fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    let run = run_python(&python, "docs/reader.py", &[Path::new("verify"), &file]);
+    let run = run.ends_with(1);
+    assert!(run.stderr.contains("are not what was packed"), "{run:#?}");
+}
+
 /// The bytes of all files below a folder.
 fn bytes_below(folder: &Path) -> Vec<u8> {
     let inside = |path: &PathBuf| {

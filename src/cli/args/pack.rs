@@ -20,8 +20,14 @@ pub struct PackArgs {
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     pub platform: Option<Platform>,
     /// Folder that gets one folder or .iso a volume.
-    #[arg(long, value_name = "DIR", required_unless_present_any = ["estimate", "plan"])]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["estimate", "plan", "bare"])]
     pub to: Option<PathBuf>,
+    /// Write one verified file without volumes and parity, for a channel that is narrow and reliable.
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "to", "media", "sectors", "media_at", "spare", "many_spares", "local", "iso", "with_program", "without_program",
+        "program", "read_back", "codec", "estimate",
+    ])]
+    pub bare: Option<PathBuf>,
     /// Only print the plan.
     #[arg(long, conflicts_with = "estimate")]
     pub plan: bool,
@@ -29,7 +35,7 @@ pub struct PackArgs {
     #[arg(long)]
     pub estimate: bool,
     /// cd, dvd, dvd-dl, bd, bd-dl, bdxl, usb (one disk, as large as needed) or an exact size such as 8GB.
-    #[arg(long, value_name = "KIND", required_unless_present_any = ["sectors", "media_at", "estimate"])]
+    #[arg(long, value_name = "KIND", required_unless_present_any = ["sectors", "media_at", "estimate", "bare"])]
     pub media: Option<String>,
     /// Exact size of the medium in sectors of 2048 bytes.
     #[arg(long, value_name = "N", conflicts_with = "media")]

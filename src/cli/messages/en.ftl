@@ -330,6 +330,7 @@ plan = plan: { $releases } ({ $original }) as { $payload } on { $total ->
         [one] { $total } volume of { $size }
        *[other] { $total } volumes of { $size } each
     } ({ $medium }): { $data } data, { $spare } spare
+plan-bare = plan: { $releases } ({ $original }) as { $payload } in one file without volumes and parity
 plan-guaranteed-loss = guaranteed: any { $spare } { $spare ->
         [one] volume
        *[other] volumes
@@ -352,6 +353,7 @@ packed = { $count } { $count ->
         [one] volume
        *[other] volumes
     } of set { $set } written to { $to }. Put each on its medium, then check what was really written: carryall verify PATH
+packed-bare = { $path }: set { $set } in one file of { $size }. It heals nothing: whoever receives it is told of every wrong byte, and needs the file again then. Check a copy: carryall verify FILE
 set-without-title = a set without a title
 set-line = { $title } (set { $id }): { $data } data and { $spare } spare volumes of { $size }
 set-at-hand = at hand: { $volumes }; written by { $by }; `carryall verify` says whether all is well
@@ -645,6 +647,12 @@ finding-media-pieces-missing = { $count ->
     [one] a piece in between is missing; bring it into the same folder
    *[other] { $count } pieces in between are missing; bring them into the same folder
 }
+finding-media-bare-begin = the beginning of this bare bundle is damaged, so nothing of it can be placed; have the file sent again
+finding-media-bare-changed = { $count ->
+    [one] the bytes { $from } to { $to } of this file are not what was packed
+   *[other] { $count } parts of this file are not what was packed, the first from byte { $from } to { $to }
+}; have the file sent again, or name another copy too: what is right of either counts
+finding-media-bare-cut = the file ends after { $bytes } of { $whole } bytes; have it sent again, or name another copy too: what is right of either counts
 finding-media-raw-sectors = a raw image of { $bytes } bytes a sector, of which the user data are read
 finding-media-in-order = a file system on which { $count ->
     [one] one file lies in several stretches, read in its order
@@ -941,6 +949,7 @@ help-pack-long = The plan is printed first: volumes, spares, and what damage is 
 help-pack-arg-releases = NAME:VERSION[@ARCH]; several go onto one set
 help-pack-arg-platform = Where a release is named without architecture, the one for this platform is meant: RELEASE@ARCH, if it is there
 help-pack-arg-to = Folder that gets one folder or .iso a volume
+help-pack-arg-bare = Write one verified file without volumes and parity instead, for a channel that is narrow and reliable, such as a data diode or an upload form. It is received, checked and signed as volumes are, and heals nothing
 help-pack-arg-plan = Only print the plan: volumes, spares and what is guaranteed. It is exact, takes as long as compressing does, and nothing is written
 help-pack-arg-estimate = Only say about what the bundle will weigh, by item, image and kind of content; nothing is written
 help-pack-arg-media = cd, dvd, dvd-dl, bd, bd-dl, bdxl, usb (one disk, as large as needed) or an exact size such as 8GB: for discs, FAT32 and exFAT
@@ -1767,6 +1776,8 @@ error-look-packed-disk = { $path } is a disk image of a virtual machine ({ $kind
     .hint = make a plain image of it first (`qemu-img convert -O raw { $path } volume.img`), and name that
 error-look-copied-as-text = { $path } was copied as text, and its line ends were changed
     .hint = copy it again in binary mode (FTP: `binary`), or pack it into a zip before it goes through a program that changes texts
+error-look-bare-begin = { $path } is a bare bundle whose beginning is damaged or cut off, so nothing of it can be placed
+    .hint = have the file sent again; `carryall pack --bare` makes the same bytes again
 error-look-pipe = nothing of a volume came through { $path }
     .hint = the whole image or device must come: `ssh HOST cat /dev/sr0 | carryall receive -`
 error-look-piece = { $path } is a piece of a file that was split, or an unfinished download

@@ -36,11 +36,17 @@ pub fn plan(plan: &PackPlan) -> String {
     let (releases, original) = (enumerated(&plan.releases), bytes(plan.release_bytes));
     let payload = bytes(plan.payload_bytes + plan.catalog_bytes);
     let size = bytes(plan.volume_bytes);
-    let mut out = line(message!(
-        "plan", releases, original, payload, total, size, medium, data, spare
-    ));
+    let mut out = line(if plan.is_bare {
+        message!("plan-bare", releases, original, payload)
+    } else {
+        message!(
+            "plan", releases, original, payload, total, size, medium, data, spare
+        )
+    });
     out += &plan_leans(plan);
-    out += &guarantees(plan, total);
+    if !plan.is_bare {
+        out += &guarantees(plan, total);
+    }
     if let Some(date) = &plan.date {
         out += &line_below(message!("plan-date", date));
     }
@@ -111,6 +117,15 @@ pub fn packed(report: &PackReport, to: &Path) -> String {
         });
     }
     out + &line(message!("packed", count = total, set, to))
+}
+
+/// A bundle in one file.
+pub fn packed_bare(report: &PackReport) -> String {
+    let (set, size) = (report.set_id.short(), bytes(report.plan.volume_bytes));
+    let files = report.volumes.iter();
+    files
+        .map(|path| line(message!("packed-bare", path, size, set)))
+        .collect()
 }
 
 /// `shop:1.0 (set 12ab34cd): 4 data and 2 spare volumes of 98.6 MB`.

@@ -2,6 +2,8 @@
 
 mod said;
 
+use std::path::Path;
+
 use carryall::base::diagnostic::diagnostic;
 use carryall::bundle::receipt::Receipt;
 use carryall::bundle::{Effort, Recipient};
@@ -10,10 +12,10 @@ use carryall::ops;
 use carryall::ops::pack::estimate;
 use carryall::ops::pack::programs::PackPrograms;
 use carryall::ops::pack::recipients;
-use carryall::ops::pack::{self, PackOptions};
+use carryall::ops::pack::{self, PackNotes, PackOptions, PackPlan};
 use carryall::store::{OpenMode, Store};
 use carryall::volumes::block::ParityCodec;
-use carryall::volumes::media::{Carrier, ReadBack};
+use carryall::volumes::media::{Capacity, Carrier, MediaKind, ReadBack};
 
 use crate::cli::args::{CodecArg, EffortArg, PackArgs};
 use crate::cli::exit::Failure;
@@ -47,6 +49,13 @@ pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
         notes.recipient = Some(site.to_string());
         notes.site = known.map(|known| (site.to_string(), known));
     }
+    if let Some(file) = &args.bare {
+        let code = bare(context, &store, &releases, file, (&options, &notes), args)?;
+        if let (Some(site), false) = (&args.site, args.plan) {
+            recipients::remember(&store, site, receipt.as_ref(), &releases)?;
+        }
+        return Ok(code);
+    }
     if args.plan {
         let to = args.to.as_deref();
         let plan = pack::plan(&store, &releases, to, &options, &notes, &context.screen)?;
@@ -73,6 +82,31 @@ pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
         recipients::remember(&store, site, receipt.as_ref(), &releases)?;
     }
     context.print(&report, |report| messages::packed(report, to))?;
+    Ok(0)
+}
+
+/// Packs into one file, or only says how.
+fn bare(
+    context: &Context,
+    store: &Store,
+    releases: &[ReleaseRoot],
+    file: &Path,
+    (options, notes): (&PackOptions, &PackNotes),
+    args: &PackArgs,
+) -> Result<u8, Failure> {
+    if args.plan {
+        let plan = pack::bare::plan_bare(store, releases, file, options, notes, &context.screen)?;
+        context.print(&plan, messages::plan_alone)?;
+        return Ok(0);
+    }
+    let mut show = |plan: &PackPlan| {
+        if !context.json {
+            messages::say(&messages::plan(plan));
+        }
+    };
+    let screen = &context.screen;
+    let report = pack::bare::pack_bare(store, releases, file, options, notes, &mut show, screen)?;
+    context.print(&report, messages::packed_bare)?;
     Ok(0)
 }
 
@@ -150,7 +184,11 @@ fn note(context: &Context, text: &str) {
 }
 
 fn options(args: &PackArgs) -> Result<PackOptions, Failure> {
-    let mut options = PackOptions::new(said::capacity(args)?);
+    let capacity = match &args.bare {
+        Some(_) => Capacity::of(MediaKind::Usb),
+        None => said::capacity(args)?,
+    };
+    let mut options = PackOptions::new(capacity);
     options.carrier = if args.iso {
         Carrier::Iso
     } else {
@@ -159,7 +197,9 @@ fn options(args: &PackArgs) -> Result<PackOptions, Failure> {
     options.spare = args.spare;
     options.local_percent = args.local;
     options.effort = effort(args);
-    options.programs = PackPrograms::find(said::program_wish(args), &args.program)?;
+    if args.bare.is_none() {
+        options.programs = PackPrograms::find(said::program_wish(args), &args.program)?;
+    }
     if args.read_back {
         options.read_back = ReadBack::Always;
     }

@@ -43,6 +43,7 @@ use crate::ops::{Error, ErrorKind, is_fault};
 use crate::store::storage::StorageError;
 use crate::store::{FrameDamage, StoreError};
 use crate::volumes::VolumeError;
+use crate::volumes::bare_head::BareHeadDamaged;
 use crate::volumes::geometry::GeometryError;
 use crate::volumes::media::MediaError;
 
@@ -104,6 +105,7 @@ pub fn diagnose(error: &(dyn Cause + 'static)) -> Diagnostic {
         VolumeError => volumes::of,
         GeometryError => volumes::of_geometry,
         MediaError => volumes::of_media,
+        BareHeadDamaged => |_| diagnostic!("media.bare_begin"),
         ChoiceError => oci::of_choice,
         LoadError => oci::of_load,
         ProgramError => of_program,

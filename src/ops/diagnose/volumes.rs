@@ -206,6 +206,7 @@ pub(crate) fn of_look(looked: &LookReport) -> Option<Diagnostic> {
         NotAVolume::Packed(kind) => diagnostic!("look.packed", path, kind = *kind),
         NotAVolume::PackedDisk(kind) => diagnostic!("look.packed_disk", path, kind = *kind),
         NotAVolume::CopiedAsText => diagnostic!("look.copied_as_text", path),
+        NotAVolume::BareBegin => diagnostic!("look.bare_begin", path),
         NotAVolume::Pipe => diagnostic!("look.pipe", path),
         NotAVolume::Piece => diagnostic!("look.piece", path),
         NotAVolume::WebPage => diagnostic!("look.web_page", path),

@@ -3,6 +3,7 @@
 //! Known obstacles are looked for first. Then the bundle is cut into a spool file next to the volumes, so that the plan
 //! that is shown is exact, and the set is written. [`plan`] does the same and keeps nothing.
 
+pub mod bare;
 mod before;
 pub mod contributors;
 mod departure;
@@ -174,6 +175,8 @@ pub struct PackPlan {
     pub program_left_out: Option<ProgramLeftOut>,
     /// The keys that sign the set.
     pub signed_by: Vec<KeyFacts>,
+    /// Whether it is one file without volumes and parity.
+    pub is_bare: bool,
 }
 
 /// A recipient of the bundle.
@@ -255,8 +258,7 @@ pub fn pack_with(
     let Drawn {
         plan,
         companions,
-        cut,
-        catalog,
+        bundled,
         text,
         mut shown,
     } = drawn;
@@ -273,7 +275,7 @@ pub fn pack_with(
     fits_in_files(to, &shown, options.carrier)?;
 
     let mut open = |piece_no: usize| -> std::io::Result<Box<dyn std::io::Read + '_>> {
-        Ok(Box::new(cut.open_piece(piece_no)?))
+        Ok(Box::new(bundled.cut.open_piece(piece_no)?))
     };
     let extras = SetExtras {
         companions: &companions,
@@ -281,15 +283,16 @@ pub fn pack_with(
     };
     let written = volumes::write_with(
         &plan,
-        &text.content(&catalog),
+        &text.content(&bundled.catalog),
         &extras,
         &mut open,
         to,
         options.read_back,
         monitor,
     )?;
-    remember(store, &written.header.set_id, releases, &cut, monitor);
-    let entry = departure(releases, to, options, notes, written.header.set_id);
+    let set = &written.header.set_id;
+    remember(store, set, releases, &bundled.cut, monitor);
+    let entry = departure(releases, to, options, notes, *set);
     history::note(store, &entry, monitor);
     Ok(PackReport {
         set_id: written.header.set_id,
@@ -351,12 +354,55 @@ pub fn plan(
     Ok(shown)
 }
 
+/// A finished bundle, and what is said of whom it is for.
+struct Bundled {
+    cut: CutBundle,
+    catalog: Vec<u8>,
+    receivers: Vec<PlannedReceiver>,
+    together_bytes: Option<u64>,
+}
+
+impl Bundled {
+    /// Adds to a plan what does not follow from its volumes.
+    fn complete(&self, shown: &mut PackPlan, options: &PackOptions, notes: &PackNotes) {
+        shown.receivers.clone_from(&self.receivers);
+        shown.together_bytes = self.together_bytes;
+        shown.date.clone_from(&notes.date);
+        let keys = options.signers.iter().map(SecretKey::public_key);
+        shown.signed_by = keys.map(KeyFacts::of).collect();
+    }
+}
+
+/// Cuts the bundle.
+fn bundle_up(
+    store: &Store,
+    releases: &[ReleaseRoot],
+    options: &PackOptions,
+    cutting: before::Cutting,
+    spool: TempPayload,
+    monitor: &dyn Monitor,
+) -> Result<Bundled, Error> {
+    let before::Cutting { have, needs, .. } = cutting;
+    let together_bytes = (options.receivers.len() > 1).then(|| needs.share_bytes());
+    let receivers = recipients_of(store, releases, &options.receivers)?;
+    let how = CutOptions {
+        effort: options.effort,
+        solid_bytes: solid_bytes(options.capacity.bytes()),
+    };
+    let cut = bundle::cut(store, releases, needs, &have, how, spool, monitor)?;
+    Ok(Bundled {
+        catalog: cut.catalog.to_bytes(),
+        cut,
+        receivers,
+        together_bytes,
+    })
+}
+
 /// A finished bundle, and the plan for it.
 struct Drawn {
     plan: SetPlan,
     companions: Vec<CompanionFile>,
-    cut: CutBundle,
-    catalog: Vec<u8>,
+    bundled: Bundled,
     text: SetText,
     shown: PackPlan,
 }
@@ -389,15 +435,8 @@ fn draw(
     spool: TempPayload,
     monitor: &dyn Monitor,
 ) -> Result<Drawn, Error> {
-    let before::Cutting { have, needs, .. } = cutting;
-    let together_bytes = (options.receivers.len() > 1).then(|| needs.share_bytes());
-    let recipients = recipients_of(store, releases, &options.receivers)?;
-    let how = CutOptions {
-        effort: options.effort,
-        solid_bytes: solid_bytes(options.capacity.bytes()),
-    };
-    let cut = bundle::cut(store, releases, needs, &have, how, spool, monitor)?;
-    let catalog = cut.catalog.to_bytes();
+    let bundled = bundle_up(store, releases, options, cutting, spool, monitor)?;
+    let (cut, catalog) = (&bundled.cut, &bundled.catalog);
     let mut request = SetRequest {
         piece_bytes: &cut.piece_bytes(),
         catalog_bytes: catalog.len() as u64,
@@ -411,27 +450,22 @@ fn draw(
     let asked = before::asked(releases, options, notes);
     let signers = options.signers.len();
     let mut planned = programs::plan_with(&request, &options.programs, signers)?;
-    let mut shown = describe(&planned, releases, &cut, catalog.len() as u64);
+    let mut shown = describe(&planned, releases, cut, catalog.len() as u64);
     let mut text = text(&shown, notes, &planned.companions, &asked);
-    if !volumes::describes(&planned.plan, &text.content(&catalog), signers) {
+    if !volumes::describes(&planned.plan, &text.content(catalog), signers) {
         // It is too long for small blocks.
         request.block_size = Some(BlockSize::Full);
         planned = programs::plan_with(&request, &options.programs, signers)?;
-        shown = describe(&planned, releases, &cut, catalog.len() as u64);
+        shown = describe(&planned, releases, cut, catalog.len() as u64);
         text = self::text(&shown, notes, &planned.companions, &asked);
     }
     shown.programs = planned.programs(&options.programs);
     before::question(notes, shown.data_volumes, shown.spare_volumes)?;
-    shown.receivers = recipients;
-    shown.together_bytes = together_bytes;
-    shown.date.clone_from(&notes.date);
-    let keys = options.signers.iter().map(SecretKey::public_key);
-    shown.signed_by = keys.map(KeyFacts::of).collect();
+    bundled.complete(&mut shown, options, notes);
     Ok(Drawn {
         plan: planned.plan,
         companions: planned.companions,
-        cut,
-        catalog,
+        bundled,
         text,
         shown,
     })
@@ -538,14 +572,7 @@ fn describe(
     cut: &CutBundle,
     catalog_bytes: u64,
 ) -> PackPlan {
-    let Guarantee {
-        any_volumes,
-        burst_everywhere_bytes,
-        burst_alone_bytes,
-        scattered,
-    } = planned.plan.guarantee();
     let plan = &planned.plan;
-    let header = plan.geometry().header();
     let companion_bytes = planned.room().bytes();
     let volume_bytes = plan.volume_bytes() + companion_bytes;
     let volumes = u64::from(plan.geometry().volume_count());
@@ -554,6 +581,27 @@ fn describe(
         Carrier::Folders => volumes * volume_bytes,
         Carrier::Iso => (volumes + 1) * volume_bytes,
     };
+    PackPlan {
+        needed_bytes: copies,
+        companion_bytes,
+        program_left_out: planned.left_out,
+        ..describe_plan(plan, releases, cut, catalog_bytes)
+    }
+}
+
+fn describe_plan(
+    plan: &SetPlan,
+    releases: &[ReleaseRoot],
+    cut: &CutBundle,
+    catalog_bytes: u64,
+) -> PackPlan {
+    let Guarantee {
+        any_volumes,
+        burst_everywhere_bytes,
+        burst_alone_bytes,
+        scattered,
+    } = plan.guarantee();
+    let header = plan.geometry().header();
     let local_percent = if header.local_data == 0 {
         0.0
     } else {
@@ -581,12 +629,13 @@ fn describe(
         receivers: Vec::new(),
         leans: cut.catalog.prerequisites.iter().map(names_of).collect(),
         together_bytes: None,
-        needed_bytes: copies,
+        needed_bytes: plan.total_bytes(),
         free_bytes: None,
         date: None,
         programs: Vec::new(),
-        companion_bytes,
-        program_left_out: planned.left_out,
+        companion_bytes: 0,
+        program_left_out: None,
         signed_by: Vec::new(),
+        is_bare: false,
     }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::base::monitor::Silent;
 use crate::base::read_at::{ReadAt, read_some};
+use crate::volumes::bare_head::BareHead;
 use crate::volumes::block::{BLOCK_BYTES, SMALL_BLOCK_BYTES};
 use crate::volumes::media::images::packed::PackedKind;
 use crate::volumes::media::images::{FileReader, SourceForm};
@@ -59,6 +60,8 @@ pub enum NotAVolume {
     PackedDisk(&'static str),
     /// A volume that was copied as text.
     CopiedAsText,
+    /// A bare bundle whose beginning is damaged or missing in part.
+    BareBegin,
     /// Standard input or a pipe.
     Pipe,
     /// A part of a split file, or an incomplete download.
@@ -86,6 +89,7 @@ impl NotAVolume {
             | Self::PackedDisk(_)
             | Self::Piece
             | Self::Pipe
+            | Self::BareBegin
             | Self::CopiedAsText => 5,
             Self::OtherDisc { .. } | Self::PagesAlone | Self::Store => 4,
             Self::WebPage => 3,
@@ -174,6 +178,9 @@ fn look_at_file(path: &Path) -> NotAVolume {
     let start = &start[..read];
     if start.is_empty() {
         return NotAVolume::Empty;
+    }
+    if BareHead::is_claimed_by(start) {
+        return NotAVolume::BareBegin;
     }
     if let Some(kind) = PackedKind::of(start) {
         let form = SourceForm::of(path, Arc::default());

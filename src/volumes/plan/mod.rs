@@ -9,10 +9,11 @@ use std::ops::Range;
 
 use self::layout::{VolumeLayout, blocks_for};
 use crate::volumes::VolumeError;
+use crate::volumes::bare_head::BareHead;
 use crate::volumes::block::{BlockSize, ParityCodec, SetHeader};
-use crate::volumes::geometry::Geometry;
+use crate::volumes::geometry::{Geometry, GeometryError};
 use crate::volumes::guarantee::{Guarantee, guarantee};
-use crate::volumes::media::{Capacity, Carrier};
+use crate::volumes::media::{Capacity, Carrier, MediaKind};
 
 /// What a set must hold, and on which media.
 #[derive(Debug, Clone)]
@@ -68,6 +69,24 @@ pub struct SetPlan {
 }
 
 impl SetPlan {
+    /// Plans a bare bundle: one volume as long as it must be, without parity.
+    ///
+    /// # Errors
+    /// [`VolumeError::Geometry`] when it is longer than any volume.
+    pub(crate) fn bare(piece_bytes: &[u64], catalog_bytes: u64) -> Result<Self, VolumeError> {
+        let payload = piece_bytes.iter().sum();
+        let too_long = GeometryError::VolumeBlocks(u32::MAX);
+        let header = BareHead::numbers_of(catalog_bytes, payload).ok_or(too_long)?;
+        Ok(Self {
+            geometry: Geometry::from_header(&header)?,
+            header,
+            capacity: Capacity::of(MediaKind::Usb),
+            carrier: Carrier::Folders,
+            pieces: vec![0..piece_bytes.len()],
+            piece_bytes: piece_bytes.to_vec(),
+        })
+    }
+
     /// Returns the layout. Its set id is zero, because the id follows from the catalog, which is known when the set is
     /// written.
     pub fn geometry(&self) -> &Geometry {

@@ -4,6 +4,7 @@
 //! Each form is a layer over the one below it, and `source` opens them. Nothing here knows blocks. `scan` finds them in
 //! what is shown.
 
+mod bare;
 mod extents;
 mod fat;
 mod fields;
@@ -22,8 +23,10 @@ use std::sync::Arc;
 
 use crate::base::diagnostic::{Diagnostic, diagnostic};
 use crate::base::read_at::{ReadAt, read_some};
+use crate::volumes::bare_head::BareHead;
 use crate::volumes::block::{BLOCK_BYTES, BlockHeader};
 
+use self::bare::BareVolume;
 use self::extents::{Extent, ReorderedSource};
 pub(super) use self::file_reader::FileReader;
 use self::joined::JoinedPieces;
@@ -71,6 +74,8 @@ enum FormLayer {
     RawSectors(SectorLayout),
     /// A file system with so many files in several stretches, which come first.
     InOrder(Arc<[Extent]>, usize),
+    /// A bare bundle in a file of so many bytes.
+    Bare(Arc<BareHead>, u64),
 }
 
 impl SourceForm {
@@ -101,7 +106,7 @@ impl SourceForm {
                 break;
             };
             reader = layer.over(reader);
-            let is_last = matches!(layer, FormLayer::InOrder(..));
+            let is_last = !matches!(layer, FormLayer::RawSectors(_));
             form.layers.push(layer);
             if is_last {
                 break;
@@ -167,6 +172,14 @@ impl SourceForm {
         }
     }
 
+    /// Returns the head of a bare bundle, and the bytes of its file.
+    pub(super) fn bare(&self) -> Option<(&Arc<BareHead>, u64)> {
+        match self.layers.last() {
+            Some(FormLayer::Bare(head, bytes)) => Some((head, *bytes)),
+            _ => None,
+        }
+    }
+
     /// The pieces that are one stream. Empty for one file or device.
     pub fn pieces(&self) -> &[MediaPiece] {
         &self.pieces
@@ -174,11 +187,12 @@ impl SourceForm {
 
     /// Says what it is, when it is more than a file.
     pub(super) fn notes(&self) -> impl Iterator<Item = Diagnostic> + '_ {
-        let layers = self.layers.iter().map(|layer| match layer {
+        let layers = self.layers.iter().filter_map(|layer| match layer {
             FormLayer::RawSectors(layout) => {
-                diagnostic!("media.raw_sectors", bytes = layout.stride)
+                Some(diagnostic!("media.raw_sectors", bytes = layout.stride))
             }
-            FormLayer::InOrder(_, files) => diagnostic!("media.in_order", count = *files),
+            FormLayer::InOrder(_, files) => Some(diagnostic!("media.in_order", count = *files)),
+            FormLayer::Bare(..) => None,
         });
         let unpacked = match self.way {
             Way::Unpacked(kind) => Some(diagnostic!("media.unpacked", kind = kind.name())),
@@ -206,6 +220,10 @@ impl Way {
 
 impl FormLayer {
     fn of(reader: &dyn ReadAt, begin: &[u8]) -> Option<Self> {
+        if BareHead::is_claimed_by(begin) {
+            let head = BareHead::parse(begin)?;
+            return Some(Self::Bare(Arc::new(head), reader.size_bytes()));
+        }
         if let Some(layout) = SectorLayout::of_begun(reader, begin) {
             return Some(Self::RawSectors(layout));
         }
@@ -219,6 +237,7 @@ impl FormLayer {
             Self::InOrder(extents, _) => {
                 Arc::new(ReorderedSource::new(reader, Arc::clone(extents)))
             }
+            Self::Bare(head, _) => Arc::new(BareVolume::new(reader, Arc::clone(head))),
         }
     }
 }

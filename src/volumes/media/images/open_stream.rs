@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use crate::base::read_at::ReadAt;
+use crate::volumes::bare_head::BareHead;
 use crate::volumes::media::images::streams::{Counted, FromSource, Stream, unpacked};
 use crate::volumes::media::images::{read_full, zip};
 
@@ -17,6 +18,8 @@ pub(crate) struct OpenStream {
     /// The unpacked bytes.
     pub(crate) read: Stream,
     taken: Arc<AtomicU64>,
+    /// The head, when it is a bare bundle.
+    pub(crate) bare: Option<Arc<BareHead>>,
 }
 
 impl OpenStream {
@@ -24,8 +27,9 @@ impl OpenStream {
     pub(super) fn of(source: Arc<dyn ReadAt>) -> io::Result<Self> {
         let taken = Arc::new(AtomicU64::new(0));
         let mut begin = [0; 4];
-        let read: Stream = if read_full(&*source, 0, &mut begin) == 4 && begin == *b"PK\x03\x04" {
-            zip::unpacked(source, Arc::clone(&taken))?
+        let is_zip = read_full(&*source, 0, &mut begin) == 4 && begin == *b"PK\x03\x04";
+        let (read, bare): (Stream, _) = if is_zip {
+            (zip::unpacked(source, Arc::clone(&taken))?, None)
         } else {
             let end = source.size_bytes();
             unpacked(Box::new(Counted::new(
@@ -36,6 +40,7 @@ impl OpenStream {
         Ok(Self {
             read: Box::new(read.take(PLAIN_BYTES_MAX)),
             taken,
+            bare,
         })
     }
 
@@ -47,10 +52,11 @@ impl OpenStream {
         } else {
             Box::new(std::fs::File::open(path)?)
         };
-        let read = unpacked(Box::new(Counted::new(pipe, Arc::clone(&taken))))?;
+        let (read, bare) = unpacked(Box::new(Counted::new(pipe, Arc::clone(&taken))))?;
         Ok(Self {
             read: Box::new(read.take(PLAIN_BYTES_MAX)),
             taken,
+            bare,
         })
     }
 

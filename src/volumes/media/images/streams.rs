@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::base::read_at::ReadAt;
 use crate::deflate::{PlainReader, Wrapper};
+use crate::volumes::bare_head::{BareHead, BareHeadDamaged};
+use crate::volumes::media::images::bare::BareStream;
 use crate::volumes::media::images::packed::PackedKind;
 use crate::volumes::media::images::raw_sectors::{RawSectorStream, SectorLayout};
 
@@ -27,20 +29,29 @@ pub(super) fn is_unpacked(kind: PackedKind) -> bool {
     matches!(kind, PackedKind::Archive("gzip" | "zstd" | "xz"))
 }
 
-/// Unpacks a stream as its first bytes say, again when it was packed twice, and takes the user data of raw sectors.
-pub(super) fn unpacked(mut stream: Stream) -> io::Result<Stream> {
+/// Unpacks a stream as its first bytes say, again when it was packed twice, takes the user data of raw sectors, and shows
+/// a bare bundle as its volume. Returns the head of that too.
+pub(super) fn unpacked(mut stream: Stream) -> io::Result<(Stream, Option<Arc<BareHead>>)> {
     for _ in 0..DEPTH_MAX {
         let mut begin = Vec::new();
         match stream.by_ref().take(PEEK_BYTES).read_to_end(&mut begin) {
             Ok(_) => {}
             // What came before the error counts, and the error comes again behind it.
             Err(error) if !begin.is_empty() => {
-                return Ok(Box::new(io::Cursor::new(begin).chain(Broken(Some(error)))));
+                let broken = io::Cursor::new(begin).chain(Broken(Some(error)));
+                return Ok((Box::new(broken), None));
             }
             Err(error) => return Err(error),
         }
         let kind = PackedKind::of(&begin);
         let layout = SectorLayout::of(&begin);
+        if BareHead::is_claimed_by(&begin) {
+            let head = BareHead::parse(&begin).ok_or_else(|| io::Error::from(BareHeadDamaged))?;
+            let head = Arc::new(head);
+            let whole = io::Cursor::new(begin).chain(stream);
+            let shown = BareStream::new(whole, Arc::clone(&head))?;
+            return Ok((Box::new(shown), Some(head)));
+        }
         let whole = io::Cursor::new(begin).chain(stream);
         stream = match kind {
             Some(PackedKind::Archive("gzip")) => Box::new(PlainReader::new(whole, Wrapper::Gzip)),
@@ -52,11 +63,11 @@ pub(super) fn unpacked(mut stream: Stream) -> io::Result<Stream> {
             )),
             _ => match layout {
                 Some(layout) => Box::new(RawSectorStream::new(whole, layout)),
-                None => return Ok(Box::new(whole)),
+                None => return Ok((Box::new(whole), None)),
             },
         };
     }
-    Ok(stream)
+    Ok((stream, None))
 }
 
 /// A stream that ends with an error.

@@ -62,11 +62,12 @@ impl MembersReader {
         let range = content_of(&*self.source, member)?;
         let packed = FromSource::new(Arc::clone(&self.source), range);
         let packed = Counted::new(packed, Arc::clone(&self.taken));
-        unpacked_stream(if member.is_deflated {
+        let (stream, _) = unpacked_stream(if member.is_deflated {
             Box::new(PlainReader::new(packed, Wrapper::Raw))
         } else {
             Box::new(packed)
-        })
+        })?;
+        Ok(stream)
     }
 }
 

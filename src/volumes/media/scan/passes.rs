@@ -7,14 +7,15 @@ use std::collections::BTreeSet;
 use std::io;
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::base::diagnostic::{Arg, Diagnostic, diagnostic};
 use crate::base::finding::{Finding, Severity, Subject};
 use crate::base::monitor::Monitor;
 use crate::base::read_at::ReadAt;
+use crate::volumes::bare_head::BareHead;
 use crate::volumes::media::MediaError;
 use crate::volumes::media::images::OpenStream;
 use crate::volumes::media::source::{AccessPattern, MediaSource, is_pipe};
@@ -44,6 +45,8 @@ struct SourcePasses {
     damaged: BTreeSet<u64>,
     /// Places of whole blocks near the edges of segments.
     edges: BTreeSet<u64>,
+    /// The head of a bare bundle, and the bytes of its file when they are known.
+    bare: Option<(Arc<BareHead>, Option<u64>)>,
 }
 
 /// What all passes need.
@@ -106,7 +109,12 @@ pub(super) fn scan_sources(
             }
         } else {
             match source.open() {
-                Ok(reader) => Ok(passes.first(&*reader, source_no, source.access)?),
+                Ok(reader) => {
+                    let mut read = passes.first(&*reader, source_no, source.access)?;
+                    let bare = source.form.bare();
+                    read.bare = bare.map(|(head, bytes)| (Arc::clone(head), Some(bytes)));
+                    Ok(read)
+                }
                 Err(error) => Err(error),
             }
         };
@@ -154,6 +162,7 @@ pub(super) fn scan_sources(
     };
     for each in found {
         let source = &sources[each.source_no];
+        report_bare(&each, &source.path, monitor);
         let mut one = each.finish();
         report_gaps(&one, &source.path, monitor);
         // A few blocks without any line end are whole.
@@ -230,8 +239,16 @@ impl Passes<'_> {
         let mut found = SourcePasses::new(source_no);
         let nothing = Vec::new();
         let scan = self.scan(&nothing, &mut found, ReadEffort::Past, 0);
-        let (bytes, error) = scan.stream(stream)?;
+        let (bytes, mut error) = scan.stream(stream)?;
         found.report.bytes = bytes;
+        found.bare = stream.bare.clone().map(|head| (head, None));
+        if let Some((_, file_bytes)) = &mut found.bare
+            && let Some(cut) = error.take_if(|error| error.kind() == io::ErrorKind::UnexpectedEof)
+        {
+            // It says itself how many bytes there are.
+            drop(cut);
+            *file_bytes = Some(stream.taken().load(Ordering::Relaxed));
+        }
         take(scan, &mut found);
         Ok((found, error))
     }
@@ -332,6 +349,7 @@ impl SourcePasses {
             phase: None,
             damaged: BTreeSet::new(),
             edges: BTreeSet::new(),
+            bare: None,
         }
     }
 
@@ -388,6 +406,28 @@ fn report_foreign(has_blocks: bool, path: &Path, what: Diagnostic, monitor: &dyn
     };
     let subject = path.display().to_string();
     monitor.finding(&Finding::new(severity, subject, what));
+}
+
+/// Says which parts of a bare bundle are damaged or missing, as bytes of its file.
+fn report_bare(found: &SourcePasses, path: &Path, monitor: &dyn Monitor) {
+    let Some((head, file_bytes)) = &found.bare else {
+        return;
+    };
+    let report = |what| monitor.finding(&Finding::damage(path.display().to_string(), what));
+    let whole = head.content_bytes();
+    if let Some(bytes) = file_bytes.filter(|bytes| *bytes < whole) {
+        report(diagnostic!("media.bare_cut", bytes, whole));
+    }
+    let pieces = found.damaged.iter().filter_map(|offset| {
+        let block_no = u32::try_from(offset / BLOCK).ok()?;
+        head.piece(block_no)
+    });
+    let pieces: Vec<_> = pieces.collect();
+    if let Some(first) = pieces.first() {
+        let (from, to) = (first.range.start, first.range.end);
+        let count = pieces.len();
+        report(diagnostic!("media.bare_changed", count, from, to));
+    }
 }
 
 fn report_gaps(report: &ScanReport, path: &Path, monitor: &dyn Monitor) {
