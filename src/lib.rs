@@ -227,6 +227,7 @@ pub use ops::media::verify::{JudgedSets, SetState, VerifyReport, verify, verify_
 
 // The site's side.
 pub use files::privileges::Privileges;
+pub use ops::checkout::attached::{AttachmentReport, checkout_attachments};
 pub use ops::checkout::images::{ImageOptions, ImageReport, checkout_images};
 pub use ops::checkout::install::{
     InstallOptions, InstallReport, RollbackReport, install, roll_back,
@@ -253,7 +254,7 @@ pub use {
 pub use ops::maintain::check::{PruneRequest, StoreCheckReport, StorePruneReport, check, prune};
 pub use ops::maintain::list::{ListReport, list};
 pub use ops::maintain::retention::{KeepReport, LetGoReport, apply_retention, keep};
-pub use ops::maintain::show::{ShowReport, show};
+pub use ops::maintain::show::{ShowReport, show, show_verified};
 pub use store::CheckDepth;
 
 #[doc(inline)]
@@ -276,6 +277,7 @@ pub mod options {
         client::{ClientOptions, Patience},
         pull::PullOptions,
     };
+    pub use crate::oci::signatures::{ImageKey, ImagePattern, TrustedImageKey};
     pub use crate::ops::add::InputPath;
     #[cfg(feature = "registry")]
     pub use crate::ops::add::sources::{ItemStream, RegistryImage};
@@ -290,6 +292,7 @@ pub mod options {
 pub mod report {
     pub use crate::files::unpacker::{KeptReason, StreamReport, Tally};
     pub use crate::files::versions::{KeptFile, Shared};
+    pub use crate::oci::attachments::{Attachment, AttachmentKind};
     #[cfg(feature = "serve")]
     pub use crate::oci::registry::server::Answered;
     #[cfg(feature = "registry")]
@@ -297,12 +300,16 @@ pub mod report {
         pull::Pulled,
         push::{NameState, PushReport, PushedName},
     };
+    pub use crate::oci::signatures::{
+        ImageSignature, ImageStanding, ImageVerdict, SignatureFormat, SignatureState, UnsignedImage,
+    };
     pub use crate::ops::add::{AddedItem, Change};
-    pub use crate::ops::checkout::{CheckedOutItem, images::OutImage};
+    pub use crate::ops::checkout::{CheckedOutItem, attached::OutAttachment, images::OutImage};
     pub use crate::ops::maintain::check::DamagedRelease;
     pub use crate::ops::maintain::list::ListedRelease;
     pub use crate::ops::maintain::show::{
-        KeptStream, OpenedStreams, ShownImage, ShownItem, ShownKind, ShownPackage,
+        DocumentFormat, KeptStream, OpenedStreams, ShownDocument, ShownImage, ShownItem, ShownKind,
+        ShownPackage,
     };
     pub use crate::ops::media::inspect::SetContents;
     pub use crate::ops::media::repair::RepairedSet;
@@ -335,6 +342,7 @@ pub mod error {
     pub use crate::oci::image::ChoiceError;
     #[cfg(any(feature = "registry", feature = "serve"))]
     pub use crate::oci::registry::RegistryError;
+    pub use crate::oci::signatures::{ImageKeyError, ImagePatternError};
     pub use crate::ops::add::AddError;
     pub use crate::ops::checkout::CheckoutError;
     pub use crate::ops::program::ProgramError;

@@ -5,6 +5,7 @@ use std::path::Path;
 use carryall::base::diagnostic::diagnostic;
 use carryall::oci::image::export::ImageForm;
 use carryall::ops;
+use carryall::ops::checkout::attached::{self, AttachmentReport};
 use carryall::ops::checkout::images::{self, ImageOptions, ImageReport};
 use carryall::ops::checkout::{self, CheckoutOptions, CheckoutReport, ItemState};
 use carryall::store::{OpenMode, Store};
@@ -15,6 +16,7 @@ use crate::cli::{Context, messages, open};
 
 pub fn run(context: &Context, args: &CheckoutArgs) -> Result<u8, Failure> {
     let form = match args.form {
+        AsArg::Attachments => None,
         AsArg::Original if !args.choice.image.is_empty() => {
             return Err(diagnostic!("usage.image_without_form").into());
         }
@@ -22,16 +24,20 @@ pub fn run(context: &Context, args: &CheckoutArgs) -> Result<u8, Failure> {
         AsArg::DockerArchive => Some(ImageForm::DockerArchive),
         AsArg::Oci => Some(ImageForm::OciLayout),
     };
-    if form.is_some() && !args.item.is_empty() {
+    let is_items = args.form == AsArg::Original;
+    if !is_items && !args.item.is_empty() {
         return Err(diagnostic!("usage.item_with_form").into());
     }
-    if form.is_some() && args.privileges.privileged {
+    if !is_items && args.privileges.privileged {
         return Err(diagnostic!("usage.privileged_with_form").into());
     }
     let store = open::store(context, OpenMode::Read)?;
     let root = ops::release_for(&store, &args.release, args.choice.one_platform())?;
     if let Some(form) = form {
         return give_images(context, &store, &root.name, args, form);
+    }
+    if args.form == AsArg::Attachments {
+        return give_attachments(context, &store, &root.name, args);
     }
     let mut options = CheckoutOptions::default();
     options.items.clone_from(&args.item);
@@ -56,6 +62,26 @@ fn give_images(
     let report = images::checkout_images(store, release, &args.dest, &options, &context.screen)?;
     context.print(&report, |report| images_text(report, &args.dest, form))?;
     Ok(exit_code(report.completion()))
+}
+
+fn give_attachments(
+    context: &Context,
+    store: &Store,
+    release: &carryall::content::release::ReleaseName,
+    args: &CheckoutArgs,
+) -> Result<u8, Failure> {
+    let (choice, screen) = (args.choice.to_choice(), &context.screen);
+    let report = attached::checkout_attachments(store, release, &args.dest, &choice, screen)?;
+    context.print(&report, |report| attachments_text(report, &args.dest))?;
+    Ok(exit_code(report.completion()))
+}
+
+fn attachments_text(report: &AttachmentReport, dest: &Path) -> String {
+    let mut out = String::new();
+    for each in &report.attachments {
+        out += &messages::attachment_line(&each.attachment, &each.references);
+    }
+    out + &messages::attachments_out(report, dest)
 }
 
 fn text(report: &CheckoutReport, dest: &Path) -> String {

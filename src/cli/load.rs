@@ -6,6 +6,7 @@ use carryall::store::OpenMode;
 
 use crate::cli::args::{LoadArgs, LoaderArg};
 use crate::cli::exit::{Failure, exit_code};
+use crate::cli::trust::required_keys;
 use crate::cli::{Context, messages, open};
 
 pub fn run(context: &Context, args: &LoadArgs) -> Result<u8, Failure> {
@@ -26,6 +27,7 @@ pub fn run(context: &Context, args: &LoadArgs) -> Result<u8, Failure> {
         Then::Nothing
     };
     options.namespace.clone_from(&args.namespace);
+    options.signed_by = required_keys(&store, args.require_signed)?;
     let report = load::load(&store, &root, &options, &context.screen)?;
     context.print(&report, text)?;
     Ok(exit_code(report.completion()))

@@ -220,7 +220,11 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
     match command {
         Command::Add(args) => add::run(context, &args),
         Command::List => list::list(context),
-        Command::Show { release, choice } => show::run(context, &release, &choice),
+        Command::Show {
+            release,
+            choice,
+            verify,
+        } => show::run(context, &release, &choice, verify),
         Command::Diff { from, to } => list::diff(context, &from, &to),
         Command::Rm { release } => list::remove(context, &release),
         Command::Prune(args) => check::prune(context, &args),

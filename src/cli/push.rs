@@ -10,6 +10,7 @@ use carryall::store::OpenMode;
 use crate::cli::args::PushArgs;
 use crate::cli::exit::{Failure, exit_code};
 use crate::cli::hosts::hosts;
+use crate::cli::trust::required_keys;
 use crate::cli::{Context, messages, open};
 
 pub fn run(context: &Context, args: &PushArgs) -> Result<u8, Failure> {
@@ -19,6 +20,7 @@ pub fn run(context: &Context, args: &PushArgs) -> Result<u8, Failure> {
     let mut options = PushOptions::default();
     options.choice = args.choice.to_choice();
     options.client = args.registry.options();
+    options.signed_by = required_keys(&store, args.require_signed)?;
     let others = if args.keep_host {
         OtherHosts::Kept
     } else {

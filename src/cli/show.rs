@@ -3,22 +3,36 @@
 use carryall::content::release::ReleaseName;
 use carryall::ops;
 use carryall::ops::maintain::show::{self, ShowReport, ShownKind};
+use carryall::ops::trust::TrustedKeys;
 use carryall::store::OpenMode;
 
 use crate::cli::args::ChoiceArgs;
-use crate::cli::exit::Failure;
+use crate::cli::exit::{Failure, exit_code};
 use crate::cli::{Context, messages, open};
 
-pub fn run(context: &Context, name: &ReleaseName, choice: &ChoiceArgs) -> Result<u8, Failure> {
+pub fn run(
+    context: &Context,
+    name: &ReleaseName,
+    choice: &ChoiceArgs,
+    verify: bool,
+) -> Result<u8, Failure> {
     let store = open::store(context, OpenMode::Read)?;
     let root = ops::release_for(&store, name, choice.one_platform())?;
     let choice = choice.to_choice();
-    let report = show::show_chosen(&store, &root, &choice, &context.screen)?;
-    context.print(&report, text)?;
-    Ok(0)
+    let screen = &context.screen;
+    let (report, keys) = if verify {
+        let keys = TrustedKeys::of(&store)?.for_images();
+        let report = show::show_verified(&store, &root, &choice, &keys, screen)?;
+        (report, Some(keys.len()))
+    } else {
+        let report = show::show_chosen(&store, &root, &choice, screen)?;
+        (report, None)
+    };
+    context.print(&report, |report| text(report, keys))?;
+    Ok(exit_code(report.completion()))
 }
 
-fn text(report: &ShowReport) -> String {
+fn text(report: &ShowReport, keys: Option<usize>) -> String {
     let mut out = messages::release_line(report);
     for item in &report.contents {
         let hash = item.hash.to_string();
@@ -41,6 +55,10 @@ fn text(report: &ShowReport) -> String {
     }
     out += &messages::packages(report);
     out += &messages::images(report);
+    out += &messages::attachments(report);
+    if let Some(keys) = keys {
+        out += &messages::image_signatures(report, keys);
+    }
     out += &messages::show_streams(report);
     out + &messages::findings(&report.findings)
 }

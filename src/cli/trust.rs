@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use carryall::base::signing::PublicKey;
+use carryall::oci::signatures::TrustedImageKey;
 use carryall::ops::Error;
-use carryall::ops::trust::{self, TrustedKeys};
+use carryall::ops::trust::{self, GoneKey, TrustedKeys};
 use carryall::store::{OpenMode, Store, StoreError};
 
 use crate::cli::args::TrustCommand;
@@ -13,9 +13,23 @@ use crate::cli::{Context, messages, open};
 
 pub fn run(context: &Context, command: &TrustCommand) -> Result<u8, Failure> {
     match command {
-        TrustCommand::Add { key, name } => {
+        TrustCommand::Add {
+            key,
+            name,
+            images: true,
+            patterns,
+        } => {
+            let public = trust::image_key(key)?;
+            let name = name
+                .clone()
+                .unwrap_or_else(|| name_of(key, || public.sha256()[..16].to_owned()));
+            let store = store_or_new(context)?;
+            let trusted = trust::add_image_key(&store, &public, &name, patterns)?;
+            context.print(&trusted, messages::image_key_trusted)?;
+        }
+        TrustCommand::Add { key, name, .. } => {
             let public = trust::public_key(key)?;
-            let name = name.clone().unwrap_or_else(|| name_of(key, &public));
+            let name = name.clone().unwrap_or_else(|| name_of(key, || public.id()));
             let store = store_or_new(context)?;
             let trusted = trust::add(&store, &public, &name)?;
             context.print(&trusted, messages::trusted)?;
@@ -28,7 +42,10 @@ pub fn run(context: &Context, command: &TrustCommand) -> Result<u8, Failure> {
             let store = open::store(context, OpenMode::Write)?;
             let gone = trust::remove(&store, key)?;
             let left = trust::list(&store)?.keys.len();
-            context.print(&gone, |gone| messages::trusted_no_longer(gone, left))?;
+            context.print(&gone, |gone| match gone {
+                GoneKey::OfSets(gone) => messages::trusted_no_longer(gone, left),
+                GoneKey::OfImages(gone) => messages::image_key_trusted_no_longer(gone),
+            })?;
         }
         TrustCommand::Require { no_longer } => {
             let report = trust::require(&store_or_new(context)?, !no_longer)?;
@@ -39,11 +56,11 @@ pub fn run(context: &Context, command: &TrustCommand) -> Result<u8, Failure> {
 }
 
 /// The name of a key that none was given for: that of its file, else its id.
-fn name_of(given: &str, key: &PublicKey) -> String {
+fn name_of(given: &str, id: impl FnOnce() -> String) -> String {
     let path = Path::new(given);
     match path.file_stem() {
         Some(stem) if path.is_file() => stem.to_string_lossy().into_owned(),
-        _ => key.id(),
+        _ => id(),
     }
 }
 
@@ -62,4 +79,15 @@ pub fn known_here(context: &Context) -> TrustedKeys {
     let dir = open::store_dir(context).ok();
     let known = dir.and_then(|dir| TrustedKeys::in_folder(&dir).ok());
     known.unwrap_or_default()
+}
+
+/// The keys that must have signed images. `None` when no signature is asked for.
+pub fn required_keys(
+    store: &Store,
+    is_required: bool,
+) -> Result<Option<Vec<TrustedImageKey>>, Failure> {
+    if !is_required {
+        return Ok(None);
+    }
+    Ok(Some(TrustedKeys::of(store)?.for_images()))
 }

@@ -6,10 +6,12 @@ use serde::Serialize;
 
 use crate::base::finding::{Finding, Severity};
 use crate::ops::checkout::CheckoutReport;
+use crate::ops::checkout::attached::AttachmentReport;
 use crate::ops::checkout::images::ImageReport;
 use crate::ops::history::HistoryReport;
 use crate::ops::maintain::check::StoreCheckReport;
 use crate::ops::maintain::list::ListReport;
+use crate::ops::maintain::show::ShowReport;
 use crate::ops::media::burn::BurnReport;
 use crate::ops::media::repair::RepairReport;
 use crate::ops::media::verify::{SetState, SetVerdict, VerifyReport};
@@ -144,6 +146,13 @@ impl ImageReport {
     }
 }
 
+impl AttachmentReport {
+    /// Whether everything that is attached was written.
+    pub fn completion(&self) -> Completion {
+        Completion::whole(self.is_whole())
+    }
+}
+
 #[cfg(feature = "registry")]
 impl ReleasePushReport {
     /// Whether all that was asked for is in the registry under its name.
@@ -163,6 +172,13 @@ impl ListReport {
     /// Whether every release could be listed.
     pub fn completion(&self) -> Completion {
         Completion::whole(self.findings.is_empty())
+    }
+}
+
+impl ShowReport {
+    /// Whether every image is signed by a key of the site, where that was asked for.
+    pub fn completion(&self) -> Completion {
+        Completion::whole(self.is_verified() != Some(false))
     }
 }
 

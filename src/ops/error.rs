@@ -15,6 +15,7 @@ use crate::files::versions::VersionsError;
 use crate::oci::image::ChoiceError;
 #[cfg(any(feature = "registry", feature = "serve"))]
 use crate::oci::registry::RegistryError;
+use crate::oci::signatures::UnsignedImage;
 use crate::ops::add::error::AddError;
 use crate::ops::checkout::error::CheckoutError;
 use crate::ops::program::error::ProgramError;
@@ -105,6 +106,12 @@ pub enum Error {
     /// The requested images are not available.
     #[error(transparent)]
     Choice(#[from] ChoiceError),
+    /// Images are not signed by keys that the site trusts for them.
+    #[error("not signed by a key of this site: {}", images.iter().map(|image| &image.name[..]).collect::<Vec<_>>().join(", "))]
+    Unsigned {
+        /// The images.
+        images: Vec<UnsignedImage>,
+    },
     /// The releases have nothing that a registry could hold.
     #[cfg(any(feature = "registry", feature = "serve"))]
     #[error("no image with a name in {}", releases.join(", "))]

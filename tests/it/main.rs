@@ -30,6 +30,7 @@ mod golden_release;
 mod history;
 mod hostile;
 mod image_names;
+mod image_signatures;
 mod images;
 mod journey_store;
 mod json;

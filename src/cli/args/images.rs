@@ -39,6 +39,8 @@ pub enum AsArg {
     DockerArchive,
     /// A folder that skopeo, podman, buildah and containerd read, with the digests that came in.
     Oci,
+    /// A folder with what is attached to the images: signatures, SBOMs, provenance.
+    Attachments,
 }
 
 /// Which images.
@@ -78,6 +80,9 @@ pub struct LoadArgs {
     /// Namespace of containerd, for nerdctl and ctr: Kubernetes looks in k8s.io.
     #[arg(long, value_name = "NAME")]
     pub namespace: Option<String>,
+    /// Only when a key that is trusted for images signed every one.
+    #[arg(long)]
+    pub require_signed: bool,
     #[command(flatten)]
     pub choice: ChoiceArgs,
 }
@@ -112,6 +117,9 @@ pub struct PushArgs {
     /// What the one image that --image names is called there, instead of its own name.
     #[arg(long = "as", value_name = "NAME", requires = "image", conflicts_with_all = ["map", "keep_host"])]
     pub new_name: Option<NewName>,
+    /// Only when a key that is trusted for images signed every one.
+    #[arg(long)]
+    pub require_signed: bool,
     #[command(flatten)]
     pub choice: ChoiceArgs,
     #[command(flatten)]

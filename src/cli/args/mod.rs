@@ -63,6 +63,9 @@ pub enum Command {
         release: ReleaseName,
         #[command(flatten)]
         choice: ChoiceArgs,
+        /// Verify the signatures of the images with the keys that are trusted for images.
+        #[arg(long)]
+        verify: bool,
     },
     /// Show how two releases differ, how much is new, and where most of it lies.
     Diff {

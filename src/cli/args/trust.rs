@@ -77,6 +77,12 @@ pub enum TrustCommand {
         /// What it is called here.
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
+        /// It is a key that images are signed with.
+        #[arg(long)]
+        images: bool,
+        /// Trust it for these images alone.
+        #[arg(long = "for", value_name = "PATTERN", requires = "images")]
+        patterns: Vec<String>,
     },
     /// List the keys that are trusted.
     List,

@@ -387,6 +387,13 @@ trust-removed = { $name } (key { $id }) is trusted no longer; { $left ->
 trust-key = { $name }  key { $id }  fingerprint { $fingerprint }
 trust-nobody = no key is trusted: sets are taken whoever made them (carryall trust add KEY)
 trust-required = sets without a trusted signature are refused, with --unsigned too
+trust-images-added = images that { $name } signed count as signed from now on
+trust-images-added-for = images that { $name } signed count as signed from now on, when they are called { $images }
+trust-images-hash = { $algorithm }, SHA-256 { $sha256 }
+trust-images-check = compare the SHA-256 with the vendor by telephone: openssl pkey -pubin -in FILE -outform DER | sha256sum
+trust-images-removed = { $name } (SHA-256 { $sha256 }) is trusted for images no longer
+trust-images-key = { $name }  for images  { $algorithm }  SHA-256 { $sha256 }
+trust-images-key-for = { $name }  for images called { $images }  { $algorithm }  SHA-256 { $sha256 }
 history-line = { $no }  { $at }  { $what }: { $names }
 history-replaced = { $name } (replaced other content)
 history-more = and { $count } more
@@ -459,6 +466,50 @@ images = images: { $count }, { $own } without what they share
 image = { $name }  { $platform }  { $layers } layers { $total } ({ $own } own)  { $digest }
 image-without-name = (no name)
 image-more-names = { $first } and { $more } more names
+attachments = attached to the images: { $count } (taken out with: carryall checkout { $release } DEST --as attachments)
+attachment = { $kind }  { $what }  of { $image }
+attachment-signature = signature
+attachment-sbom = SBOM
+attachment-provenance = provenance
+attachment-statement = statement
+attachment-other = other
+attachments-out = { $release }: { $count } { $count ->
+        [one] attachment
+       *[other] attachments
+    }, { $total }, written to { $dest }, every digest checked; attachments.json lists them
+documents = SBOMs and the like among the files: { $count }
+signatures = signatures: { $verified } of { $count } { $count ->
+        [one] image
+       *[other] images
+    } signed with a key that this site trusts for images ({ $keys } { $keys ->
+        [one] key
+       *[other] keys
+    })
+signatures-cut = there are more signatures than are read
+signatures-no-key = no key is trusted for images here: carryall trust add cosign.pub --images
+signatures-no-network = checked without a network: certificates and transparency logs were not asked
+standing-verified = signed by { $names }
+standing-verified-index = signed by { $names }, as part of the index { $index }
+standing-other-name = signed with a trusted key that is not trusted for images of this name
+standing-wrong = NOT signed: what stands beside it is no signature of this image
+standing-stranger = signed by nobody whom this site trusts
+standing-not-checked = signed in a way that is not checked here
+standing-not-signed = not signed
+standing-no-manifest = came without its manifest, which is what a signature signs
+signature-cosign = cosign signature
+signature-bundle = Sigstore bundle
+signature-notation = notation signature
+signature-statement = statement { $kind }
+signature-statement-unread = statement
+signature-verified = { $what }: by { $key }
+signature-other-name = { $what }: by { $key }, which is trusted for other images
+signature-copied = { $what }: by { $key }, but of another image, { $digest }
+signature-other-image = { $what }: of another image, { $digest }
+signature-wrong = { $what }: names a trusted key that did not make it; somebody changed it
+signature-stranger = { $what }: by no trusted key, or changed
+signature-keyless = { $what }: keyless, with a certificate; not checked here
+signature-not-checked = { $what }: not checked here
+signature-unreadable = { $what }: cannot be read
 heading-images = images:
 diff-image = { $new } of { $all } layers new, { $size } new, packed about { $packed }
 package = { $kind } { $name } { $version } in { $item }: { $components }, { $plugins }, { $images }
@@ -891,13 +942,14 @@ help-list-examples =
 
 help-show = Show what a release is made of
 help-show-long = Lists items, packages, images with their names, platforms and digests, and the compressed streams that are kept as they came.
+help-show-arg-verify = Verify the signatures of the images, with the keys that `trust add --images` added and without a network; the exit code is 3 unless every image is signed
 help-show-examples =
     # All of it
     carryall show shop:1.0
     # One image
     carryall show shop:1.0 --image shop/web
-    # The release for one architecture
-    carryall show shop:1.0 --platform linux/arm64
+    # Who signed the images
+    carryall show shop:1.0 --verify
 
 help-diff = Show how two releases differ, how much is new, and where most of it lies
 help-diff-long = Both releases must be in the store. The sizes are those of a delta for whoever has the older one.
@@ -1150,13 +1202,15 @@ help-trust-add = Trust a key from now on
 help-trust-add-long = Compare the fingerprint with the vendor by telephone: a key that came with the discs proves nothing. The store is created when there is none.
 help-trust-add-arg-key = The file that ends in .pub, or the line of 56 or 100 characters in it
 help-trust-add-arg-name = What it is called here [default: the name of the file, else its id]
+help-trust-add-arg-images = It is a key that images are signed with, in PEM, as cosign.pub is: `show --verify` and `push --require-signed` check with it, and no set is taken because of it
+help-trust-add-arg-patterns = Trust it for images of these names alone: [HOST/]REPOSITORY without a tag, * for any characters; may be given several times [default: all images]
 help-trust-add-examples =
     # A file
     carryall trust add vendor.pub
     # A line, with a name
     carryall trust add RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3 --name "Example Ltd"
-    # In another store
-    carryall trust add vendor.pub --store /srv/carryall
+    # A key that images are signed with, for images of one name
+    carryall trust add cosign.pub --images --for "registry.example/shop/*"
 help-trust-list = List the keys that are trusted
 help-trust-list-long = One line for each key: its name here, its id and its fingerprint.
 help-trust-list-examples =
@@ -1247,11 +1301,14 @@ help-checkout-arg-privileged = Also owners, setuid and setgid, capabilities and 
 help-checkout-value-form-original = every item, byte for byte
 help-checkout-value-form-docker-archive = a file that docker, podman, nerdctl and skopeo load
 help-checkout-value-form-oci = a folder that skopeo, podman, buildah and containerd read, with the digests that came in
+help-checkout-value-form-attachments = a folder with what is attached to the images: signatures, SBOMs and provenance, each as it came
 help-checkout-examples =
     # All of it
     carryall checkout shop:1.0 /srv/shop
     # One item
     carryall checkout shop:1.0 out --item web.tar
+    # The SBOMs and signatures of the images
+    carryall checkout shop:1.0 papers --as attachments
     # One image as a file for `docker load`
     carryall checkout shop:1.0 web.tar --as docker-archive --image shop/web
 
@@ -1286,6 +1343,7 @@ help-push-arg-to = HOST[:PORT][/PREFIX]. Images keep repository and tag, only th
 help-push-arg-map = Images from HOST go below PREFIX, instead of that the host is dropped; may be given several times. docker.io is the host of names that have none; `HOST=` is no prefix
 help-push-arg-keep-host = The host that an image came from becomes the first part of its repository: registry.example/shop/web:1.0 becomes HOST/PREFIX/registry.example/shop/web:1.0
 help-push-arg-new-name = What the one image that --image names is called there, instead of its own name: REPOSITORY[:TAG]
+help-push-arg-require-signed = Only when a key that `trust add --images` added signed every image, or an index that lists it; otherwise the registry gets nothing
 help-push-examples =
     # Into the registry of the site
     carryall push shop:1.0 registry.site:5000
@@ -1318,6 +1376,7 @@ help-load-value-with-podman = podman load
 help-load-value-with-nerdctl = nerdctl load
 help-load-value-with-ctr = ctr images import
 help-load-arg-namespace = Namespace of containerd, for nerdctl and ctr: Kubernetes looks in k8s.io
+help-load-arg-require-signed = Only when a key that `trust add --images` added signed every image, or an index that lists it; otherwise nothing is loaded
 help-load-examples =
     # Whichever program works
     carryall load shop:1.0
@@ -1673,6 +1732,8 @@ error-output-not-writable = { $path }
 error-checkout-no-such-release = there is no release { $release }
 error-checkout-no-such-item = the release has no item { $item }; it has { $has }
     .hint = `carryall show` lists the items of a release
+error-image-nothing-attached = nothing is attached to the images
+    .hint = nothing was written; signatures and SBOMs come with images that are added from a registry or from an OCI layout, and `carryall show` lists them
 error-checkout-not-empty = { $path } is not empty
     .hint = name a folder that is not there yet, or empty this one
 error-checkout-in-store = { $path } lies in the store { $store }
@@ -1810,7 +1871,13 @@ error-key-exists = { $path } is there already
 error-key-public-name = { $path } would be the secret key, and names that end in .pub are for public ones
     .hint = name the file of the secret key, such as vendor.key; the public key is put beside it
 error-key-not-public = not a public key
-    .hint = a public key is a line of 56 characters, as `carryall key new` and `minisign -G` write it into the file that ends in .pub
+    .hint = a public key is a line of 56 characters, as `carryall key new` and `minisign -G` write it into the file that ends in .pub; a key that images are signed with, as cosign has it, is added with --images
+error-key-not-pem = not a public key in PEM
+    .hint = a key for images begins with -----BEGIN PUBLIC KEY-----, as cosign.pub does; a key that sets are signed with is added without --images
+error-key-certificate = a certificate, and not a public key
+    .hint = signatures are checked with the key alone; openssl x509 -pubkey -noout -in FILE takes the key out of its certificate
+error-key-unsupported = a key of a kind that is not supported
+    .hint = ECDSA over P-256 or P-384, Ed25519, and RSA of 2048 to 8192 bits are
 error-key-secret = a secret key, and not a public one
     .hint = give the file that ends in .pub; the secret key stays with the vendor, and at no site
 error-key-not-secret = not a secret key
@@ -1827,6 +1894,22 @@ error-key-empty-password = the password is empty
     .hint = nothing was made; --no-password makes a key that is not encrypted
 error-key-passwords-differ = the two passwords differ
     .hint = nothing was made: run it again
+error-signature-required = { $count } { $count ->
+        [one] image is
+       *[other] images are
+    } not signed by a key that this site trusts for { $count ->
+        [one] it
+       *[other] them
+    }
+    .hint = nothing was given out. `carryall show RELEASE --verify` says what each signature is worth, `carryall trust list` whose keys are trusted for images, and --image chooses among the images
+error-signature-of = { $image }
+error-signature-not-signed = not signed
+error-signature-index-not-signed = the index is not signed itself, whatever the images in it are
+error-signature-other-name = signed with a key that is not trusted for images of this name
+error-signature-wrong = what stands beside it is no signature of it
+error-signature-stranger = signed by nobody whom this site trusts
+error-signature-not-checked = signed in a way that is not checked here
+error-signature-no-manifest = came without its manifest, which is what a signature signs
 error-trust-damaged = { $path } cannot be understood: { $what }
     .hint = nothing is taken in as long as it is not known who is trusted: put a copy of the file back, or move it away and add each key again with `carryall trust add`
 error-trust-no-such-key = no trusted key is called { $given }
@@ -1838,6 +1921,8 @@ error-trust-name-taken = another key is called { $name }
     .hint = give another --name, or first take the other key out: carryall trust rm
 error-trust-bad-name = not a name for a key
     .hint = a name is one line of 100 characters at most
+error-trust-bad-pattern = { $given } is no pattern of images
+    .hint = a pattern is [HOST/]REPOSITORY in small letters without a tag, and * stands for any characters, such as registry.example/shop/*; a key has 64 at most
 error-trust-unsigned = set { $set } is not signed, and this site takes signed sets only
     .hint = nothing of it is in the store; what was read is kept. Ask the vendor for a signed set. If you know where this one comes from, run the same command with --unsigned; `carryall forget { $set }` gives it up
 error-trust-wrong-signature = set { $set } has a signature that is wrong: it is not for this set, or not by the key it names

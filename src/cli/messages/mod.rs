@@ -13,6 +13,7 @@ mod images;
 mod incoming;
 mod media;
 mod registry;
+mod signatures;
 mod store;
 mod trust;
 mod versions;
@@ -48,14 +49,16 @@ pub use media::{
 pub use registry::{
     broken_off, hint_left_out, lines_left_out, name_state, pulled, pushed, ready, served_now,
 };
+pub use signatures::{attachment_line, attachments, attachments_out, image_signatures};
 pub use store::{
     added, change, checked, checked_out, checked_reading, damaged_release, diff_total, item_new,
     item_state, kept_ready, pruned, release_line, removed, renewed, show_streams, store_created,
     store_is_empty, streams,
 };
 pub use trust::{
-    ask_new_password, ask_password_again, ask_password_of, key_facts, key_made, signed, trust_list,
-    trusted, trusted_no_longer,
+    ask_new_password, ask_password_again, ask_password_of, image_key_trusted,
+    image_key_trusted_no_longer, key_facts, key_made, signed, trust_list, trusted,
+    trusted_no_longer,
 };
 pub use versions::{discard_if_done, installed, kept, rolled_back};
 pub use visit::{

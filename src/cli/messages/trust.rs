@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use carryall::ops::trust::{KeyFacts, KeyReport, SetSigners, TrustReport, TrustedFacts};
+use carryall::ops::trust::{
+    ImageKeyFacts, KeyFacts, KeyReport, SetSigners, TrustReport, TrustedFacts,
+};
 
-use super::{line, line_below, message};
+use super::{enumerated, line, line_below, message};
 
 /// A new pair of keys, and what to do with it.
 pub fn key_made(report: &KeyReport) -> String {
@@ -51,6 +53,25 @@ pub fn trusted_no_longer(gone: &TrustedFacts, left: usize) -> String {
     line(message!("trust-removed", name, id, left))
 }
 
+/// A key is trusted for images from now on.
+pub fn image_key_trusted(key: &ImageKeyFacts) -> String {
+    let (name, algorithm, sha256) = (&key.name, key.algorithm, &key.sha256);
+    let images = enumerated(&key.images);
+    let mut out = line(if key.images.is_empty() {
+        message!("trust-images-added", name)
+    } else {
+        message!("trust-images-added-for", name, images)
+    });
+    out += &line_below(message!("trust-images-hash", algorithm, sha256));
+    out + &line_below(message!("trust-images-check"))
+}
+
+/// A key is trusted for images no longer.
+pub fn image_key_trusted_no_longer(gone: &ImageKeyFacts) -> String {
+    let (name, sha256) = (&gone.name, &gone.sha256);
+    line(message!("trust-images-removed", name, sha256))
+}
+
 /// The keys that are trusted.
 pub fn trust_list(report: &TrustReport) -> String {
     let one = |each: &TrustedFacts| {
@@ -68,6 +89,15 @@ pub fn trust_list(report: &TrustReport) -> String {
     }
     if report.required {
         out += &line(message!("trust-required"));
+    }
+    for key in &report.image_keys {
+        let (name, algorithm, sha256) = (&key.name, key.algorithm, &key.sha256);
+        let images = enumerated(&key.images);
+        out += &line(if key.images.is_empty() {
+            message!("trust-images-key", name, algorithm, sha256)
+        } else {
+            message!("trust-images-key-for", name, algorithm, sha256, images)
+        });
     }
     out
 }

@@ -324,6 +324,13 @@ trust-removed = 不再信任 { $name }（密钥 { $id }）；{ $left ->
 trust-key = { $name }  密钥 { $id }  指纹 { $fingerprint }
 trust-nobody = 没有受信任的密钥：任何人制作的卷集都会接收（carryall trust add 密钥）
 trust-required = 没有可信签名的卷集一律拒收，加 --unsigned 也不行
+trust-images-added = 今后由 { $name } 签名的镜像视为有签名
+trust-images-added-for = 今后由 { $name } 签名、名称符合 { $images } 的镜像视为有签名
+trust-images-hash = { $algorithm }，SHA-256 { $sha256 }
+trust-images-check = 请打电话与供应方核对 SHA-256：openssl pkey -pubin -in 文件 -outform DER | sha256sum
+trust-images-removed = 不再信任 { $name }（SHA-256 { $sha256 }）对镜像的签名
+trust-images-key = { $name }  用于镜像  { $algorithm }  SHA-256 { $sha256 }
+trust-images-key-for = { $name }  用于名称符合 { $images } 的镜像  { $algorithm }  SHA-256 { $sha256 }
 history-line = { $no }  { $at }  { $what }：{ $names }
 history-replaced = { $name }（替换了原有的不同内容）
 history-more = 另有 { $count } 个
@@ -384,6 +391,41 @@ images = 镜像：{ $count } 个，去除共享部分后 { $own }
 image = { $name }  { $platform }  { $layers } 层 { $total }（独有 { $own }）  { $digest }
 image-without-name = （无名称）
 image-more-names = { $first } 等，另有 { $more } 个名称
+attachments = 镜像的附属对象：{ $count } 个（取出：carryall checkout { $release } 目标 --as attachments）
+attachment = { $kind }  { $what }  属于 { $image }
+attachment-signature = 签名
+attachment-sbom = SBOM
+attachment-provenance = 构建来源
+attachment-statement = 声明
+attachment-other = 其他
+attachments-out = { $release }：{ $count } 个附属对象，{ $total }，已写入 { $dest }，摘要全部核对；清单见 attachments.json
+documents = 文件中的 SBOM 等：{ $count } 个
+signatures = 签名：{ $count } 个镜像中有 { $verified } 个由本站点信任的镜像密钥签名（共 { $keys } 个密钥）
+signatures-cut = 签名太多，其余未读
+signatures-no-key = 本站点没有用于镜像的受信任密钥：carryall trust add cosign.pub --images
+signatures-no-network = 未使用网络：没有查询证书和透明日志
+standing-verified = 由 { $names } 签名
+standing-verified-index = 由 { $names } 签名（签的是索引 { $index }）
+standing-other-name = 由受信任的密钥签名，但该密钥不用于这个名称的镜像
+standing-wrong = 没有有效签名：附带的签名不是对这个镜像的
+standing-stranger = 签名者不受本站点信任
+standing-not-checked = 有签名，但这种形式在此不验证
+standing-not-signed = 没有签名
+standing-no-manifest = 来时没有清单，而签名签的正是清单
+signature-cosign = cosign 签名
+signature-bundle = Sigstore 签名包
+signature-notation = notation 签名
+signature-statement = 声明 { $kind }
+signature-statement-unread = 声明
+signature-verified = { $what }：由 { $key } 签名
+signature-other-name = { $what }：由 { $key } 签名，但该密钥用于别的镜像
+signature-copied = { $what }：由 { $key } 签名，但签的是另一个镜像 { $digest }
+signature-other-image = { $what }：签的是另一个镜像 { $digest }
+signature-wrong = { $what }：注明了受信任的密钥，却不是它签的；内容被人改动过
+signature-stranger = { $what }：不是受信任的密钥签的，或内容被改动过
+signature-keyless = { $what }：无密钥签名，用的是证书；在此不验证
+signature-not-checked = { $what }：在此不验证
+signature-unreadable = { $what }：无法读取
 heading-images = 镜像：
 diff-image = { $all } 层中有 { $new } 层为新，新增 { $size }，打包后约 { $packed }
 package = { $item } 中的{ $kind } { $name } { $version }：{ $components }，{ $plugins }，{ $images }
@@ -790,13 +832,14 @@ help-list-examples =
 
 help-show = 查看发布包的内容
 help-show-long = 列出项目、应用包、镜像（名称、平台、摘要），以及保持原样的压缩流。
+help-show-arg-verify = 用 trust add --images 添加的密钥验证镜像的签名，不使用网络；只要有镜像没有有效签名，退出码就是 3
 help-show-examples =
     # 全部内容
     carryall show shop:1.0
     # 一个镜像
     carryall show shop:1.0 --image shop/web
-    # 某个架构的发布包
-    carryall show shop:1.0 --platform linux/arm64
+    # 镜像是谁签名的
+    carryall show shop:1.0 --verify
 
 help-diff = 比较两个发布包：有何不同，新增多少，主要在哪里
 help-diff-long = 两个发布包都必须在仓库中。所列大小就是为已有旧版的一方制作增量包的大小。
@@ -1049,13 +1092,15 @@ help-trust-add = 从现在起信任一个密钥
 help-trust-add-long = 请打电话与发送方核对指纹：随光盘一起来的密钥什么也证明不了。没有仓库时会新建。
 help-trust-add-arg-key = 以 .pub 结尾的文件，或其中那一行 56 或 100 个字符
 help-trust-add-arg-name = 它在这里的名称【默认：文件名，否则为密钥编号】
+help-trust-add-arg-images = 这是给镜像签名的密钥，PEM 格式，如 cosign.pub：show --verify 和 push --require-signed 用它验证，不会因它接收任何卷集
+help-trust-add-arg-patterns = 只用于这些名称的镜像：[主机/]仓库，不带标签，* 代表任意字符；可多次给出 【默认：所有镜像】
 help-trust-add-examples =
     # 一个文件
     carryall trust add vendor.pub
     # 一行文字，并给出名称
     carryall trust add RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3 --name "Example Ltd"
-    # 另一个仓库
-    carryall trust add vendor.pub --store /srv/carryall
+    # 给镜像签名的密钥，只用于某些名称
+    carryall trust add cosign.pub --images --for "registry.example/shop/*"
 help-trust-list = 列出受信任的密钥
 help-trust-list-long = 每个密钥一行：名称、编号和指纹。
 help-trust-list-examples =
@@ -1146,11 +1191,14 @@ help-checkout-arg-privileged = 连同属主、setuid/setgid 位、权能（capab
 help-checkout-value-form-original = 全部项目，逐字节还原
 help-checkout-value-form-docker-archive = docker、podman、nerdctl、skopeo 能载入的文件
 help-checkout-value-form-oci = skopeo、podman、buildah、containerd 能读取的目录，摘要与来时相同
+help-checkout-value-form-attachments = 存放镜像附属对象的目录：签名、SBOM 和构建来源，逐字节还原
 help-checkout-examples =
     # 全部内容
     carryall checkout shop:1.0 /srv/shop
     # 一个项目
     carryall checkout shop:1.0 out --item web.tar
+    # 镜像的 SBOM 和签名
+    carryall checkout shop:1.0 papers --as attachments
     # 把一个镜像写成 docker load 能载入的文件
     carryall checkout shop:1.0 web.tar --as docker-archive --image shop/web
 
@@ -1185,6 +1233,7 @@ help-push-arg-to = 主机[:端口][/前缀]。镜像保留仓库名和标签，�
 help-push-arg-map = 来自该主机的镜像放到该前缀之下，而不是去掉主机；可多次给出。没有写主机的名称，其主机是 docker.io；“主机=”表示没有前缀
 help-push-arg-keep-host = 镜像原来的主机成为仓库名的第一段：registry.example/shop/web:1.0 变成 主机/前缀/registry.example/shop/web:1.0
 help-push-arg-new-name = --image 所选的那一个镜像在那里的名称，代替原名：仓库[:标签]
+help-push-arg-require-signed = 只有每个镜像（或列出它的索引）都由 trust add --images 添加的密钥签名才执行，否则不向镜像仓库推送任何内容
 help-push-examples =
     # 推送到现场的镜像仓库
     carryall push shop:1.0 registry.site:5000
@@ -1217,6 +1266,7 @@ help-load-value-with-podman = podman load
 help-load-value-with-nerdctl = nerdctl load
 help-load-value-with-ctr = ctr images import
 help-load-arg-namespace = containerd 的命名空间，用于 nerdctl 和 ctr：Kubernetes 使用 k8s.io
+help-load-arg-require-signed = 只有每个镜像（或列出它的索引）都由 trust add --images 添加的密钥签名才执行，否则不载入任何内容
 help-load-examples =
     # 用第一个能用的程序
     carryall load shop:1.0
@@ -1571,6 +1621,8 @@ error-output-not-writable = { $path }：无法写入
 error-checkout-no-such-release = 没有发布包 { $release }
 error-checkout-no-such-item = 发布包里没有项目 { $item }；现有 { $has }
     .hint = carryall show 可列出发布包中的项目
+error-image-nothing-attached = 镜像没有附属对象
+    .hint = 没有写出任何文件；从镜像仓库或 OCI 镜像目录添加的镜像会带上签名和 SBOM，carryall show 会列出它们
 error-checkout-not-empty = { $path } 不是空目录
     .hint = 请指定一个不存在或空的目录
 error-checkout-in-store = { $path } 在仓库 { $store } 之内
@@ -1708,7 +1760,13 @@ error-key-exists = { $path } 已经存在
 error-key-public-name = { $path } 将是私钥，而以 .pub 结尾的名称只用于公钥
     .hint = 请给出私钥的文件名，例如 vendor.key；公钥会写在它旁边
 error-key-not-public = 不是公钥
-    .hint = 公钥是一行 56 个字符，carryall key new 和 minisign -G 会把它写入以 .pub 结尾的文件
+    .hint = 公钥是一行 56 个字符，carryall key new 和 minisign -G 会把它写入以 .pub 结尾的文件；给镜像签名的密钥（如 cosign 的）添加时要加 --images
+error-key-not-pem = 不是 PEM 格式的公钥
+    .hint = 用于镜像的密钥以 -----BEGIN PUBLIC KEY----- 开头，例如 cosign.pub；给卷集签名的密钥添加时不加 --images
+error-key-certificate = 这是证书，不是公钥
+    .hint = 验证签名只需要密钥；可用 openssl x509 -pubkey -noout -in 文件 从证书中取出
+error-key-unsupported = 不支持这种密钥
+    .hint = 支持 ECDSA P-256 和 P-384、Ed25519，以及 2048 到 8192 位的 RSA
 error-key-secret = 这是私钥，不是公钥
     .hint = 请给出以 .pub 结尾的文件；私钥只留在发送方，不放在任何站点
 error-key-not-secret = 不是私钥
@@ -1725,6 +1783,16 @@ error-key-empty-password = 口令为空
     .hint = 未生成任何文件；--no-password 可生成不加密的密钥
 error-key-passwords-differ = 两次输入的口令不一致
     .hint = 未生成任何文件：请重新运行
+error-signature-required = 有 { $count } 个镜像没有由本站点信任的密钥签名
+    .hint = 没有给出任何内容。carryall show 发布包 --verify 可查看每个签名，carryall trust list 可查看信任谁的镜像密钥，--image 可选择镜像
+error-signature-of = { $image }
+error-signature-not-signed = 没有签名
+error-signature-index-not-signed = 索引本身没有签名，不论其中的镜像有没有
+error-signature-other-name = 签名的密钥不用于这个名称的镜像
+error-signature-wrong = 附带的签名不是对它的
+error-signature-stranger = 签名者不受本站点信任
+error-signature-not-checked = 有签名，但这种形式在此不验证
+error-signature-no-manifest = 来时没有清单，而签名签的正是清单
 error-trust-damaged = 无法理解 { $path }：{ $what }
     .hint = 不知道信任谁之前，什么都不会接收：请放回该文件的副本，或移走它，再用 carryall trust add 逐个添加密钥
 error-trust-no-such-key = 没有名为 { $given } 的受信任密钥
@@ -1736,6 +1804,8 @@ error-trust-name-taken = 已有另一个密钥叫 { $name }
     .hint = 请用 --name 另起名称，或先移除那个密钥：carryall trust rm
 error-trust-bad-name = 不能用作密钥的名称
     .hint = 名称为一行文字，最多 100 个字符
+error-trust-bad-pattern = { $given } 不是镜像名称的模式
+    .hint = 模式写作 [主机/]仓库，用小写字母，不带标签，* 代表任意字符，例如 registry.example/shop/*；每个密钥最多 64 个
 error-trust-unsigned = 卷集 { $set } 没有签名，而本站点只接收有签名的卷集
     .hint = 它的内容没有进入仓库，已读的部分保留。请向发送方索取有签名的卷集。如果确知它的来源，可在同一命令后加 --unsigned；carryall forget { $set } 可放弃它
 error-trust-wrong-signature = 卷集 { $set } 的签名无效：不是对本卷集的签名，或不是所注密钥签的

@@ -27,6 +27,9 @@ pub enum CheckoutError {
         /// The items that exist.
         has: Vec<String>,
     },
+    /// Nothing is attached to the images that were asked for.
+    #[error("nothing is attached to the images")]
+    NothingAttached,
     /// The destination is not empty.
     #[error("{} is not empty", .0.display())]
     NotEmpty(PathBuf),

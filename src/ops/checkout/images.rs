@@ -166,7 +166,7 @@ fn write_images<R: Releases>(
 }
 
 /// Checks the destination before the search for images, which can take long.
-fn try_place(dest: &Path, form: ImageForm) -> Result<(), CheckoutError> {
+pub(super) fn try_place(dest: &Path, form: ImageForm) -> Result<(), CheckoutError> {
     let folder = match form {
         ImageForm::DockerArchive if dest.symlink_metadata().is_ok() => {
             return Err(CheckoutError::Exists(dest.to_owned()));
@@ -440,7 +440,7 @@ fn beside(dest: &Path) -> Result<PathBuf, CheckoutError> {
     Ok(path)
 }
 
-fn check_room(folder: &Path, needed_bytes: u64) -> Result<(), CheckoutError> {
+pub(super) fn check_room(folder: &Path, needed_bytes: u64) -> Result<(), CheckoutError> {
     let free_bytes =
         free_space_bytes(folder).map_err(LayoutError::io(Action::AskFreeSpace, folder))?;
     if needed_bytes > free_bytes {
@@ -454,7 +454,7 @@ fn check_room(folder: &Path, needed_bytes: u64) -> Result<(), CheckoutError> {
 }
 
 /// Renames a file unless the name is taken.
-fn rename_new(from: &Path, to: &Path) -> Result<(), CheckoutError> {
+pub(super) fn rename_new(from: &Path, to: &Path) -> Result<(), CheckoutError> {
     use rustix::fs::{CWD, RenameFlags};
     use rustix::io::Errno;
     let renamed = match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {

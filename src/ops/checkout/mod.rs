@@ -5,6 +5,7 @@
 //! killed, the same checkout continues there. It reads only releases, never volumes. Images in the format of other
 //! programs are the work of [`images`].
 
+pub mod attached;
 mod blobs;
 mod early_sync;
 pub(super) mod error;

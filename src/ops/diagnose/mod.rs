@@ -34,6 +34,7 @@ use crate::oci::image::export::ExportError;
 use crate::oci::image::{ChoiceError, ReferenceError};
 #[cfg(any(feature = "registry", feature = "serve"))]
 use crate::oci::registry::RegistryError;
+use crate::oci::signatures::ImageKeyError;
 use crate::ops::add::AddError;
 use crate::ops::checkout::CheckoutError;
 use crate::ops::program::ProgramError;
@@ -111,6 +112,7 @@ pub fn diagnose(error: &(dyn Cause + 'static)) -> Diagnostic {
         ProgramError => of_program,
         TrustError => trust::of,
         KeyError => trust::of_key,
+        ImageKeyError => trust::of_image_key,
         ExportError => oci::of_export,
         ReferenceError => oci::of_reference,
         BackendError => backend,
@@ -162,6 +164,7 @@ fn of(error: &Error) -> Diagnostic {
         #[cfg(any(feature = "registry", feature = "serve"))]
         Error::Registry(error) => registry::of(error),
         Error::Choice(error) => oci::of_choice(error),
+        Error::Unsigned { images } => oci::of_unsigned(images),
         Error::NotWhole { release } => diagnostic!("release.not_whole", release),
         Error::NoSuchRelease { name, has } => {
             diagnostic!("release.not_found", release = name, has, count = has.len())
@@ -381,6 +384,7 @@ fn checkout(error: &CheckoutError) -> Diagnostic {
             diagnostic!("checkout.no_such_release", release = name.to_string())
         }
         CheckoutError::NoSuchItem { item, has } => diagnostic!("checkout.no_such_item", item, has),
+        CheckoutError::NothingAttached => diagnostic!("image.nothing_attached"),
         CheckoutError::NotEmpty(path) => diagnostic!("checkout.not_empty", path),
         CheckoutError::InStore { dest, store } => {
             diagnostic!("checkout.in_store", path = dest, store)

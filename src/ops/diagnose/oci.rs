@@ -3,9 +3,13 @@
 use crate::base::diagnostic::{Diagnostic, diagnostic};
 use crate::oci::image::export::ExportError;
 use crate::oci::image::{ChoiceError, ReferenceError};
+use crate::oci::signatures::{ImageStanding, UnsignedImage};
 use crate::ops::publish::load::LoadError;
 
 use super::{content, said, system};
+
+/// Most unsigned images that are named.
+const UNSIGNED_SHOWN: usize = 16;
 
 pub(crate) fn of_choice(error: &ChoiceError) -> Diagnostic {
     match error {
@@ -89,4 +93,25 @@ pub(crate) fn of_reference(error: &ReferenceError) -> Diagnostic {
         ReferenceError::Tag => diagnostic!("reference.tag"),
         ReferenceError::Digest => diagnostic!("reference.digest"),
     }
+}
+
+pub(crate) fn of_unsigned(images: &[UnsignedImage]) -> Diagnostic {
+    let one = |image: &UnsignedImage| {
+        let why = match image.standing {
+            ImageStanding::OtherName => diagnostic!("signature.other_name"),
+            ImageStanding::Wrong => diagnostic!("signature.wrong"),
+            ImageStanding::Stranger => diagnostic!("signature.stranger"),
+            ImageStanding::NotChecked => diagnostic!("signature.not_checked"),
+            ImageStanding::NoManifest => diagnostic!("signature.no_manifest"),
+            ImageStanding::NotSigned if image.is_index => {
+                diagnostic!("signature.index_not_signed")
+            }
+            ImageStanding::NotSigned | ImageStanding::Verified => {
+                diagnostic!("signature.not_signed")
+            }
+        };
+        diagnostic!("signature.of", image = &image.name).because(why)
+    };
+    let details = images.iter().take(UNSIGNED_SHOWN).map(one);
+    diagnostic!("signature.required", count = images.len()).with_details(details.collect())
 }

@@ -2,6 +2,7 @@
 
 use crate::base::diagnostic::{Diagnostic, diagnostic};
 use crate::base::signing::KeyError;
+use crate::oci::signatures::ImageKeyError;
 use crate::ops::trust::TrustError;
 
 /// Diagnoses why a key cannot be used, or why a set is not received.
@@ -10,6 +11,10 @@ pub(super) fn of(error: &TrustError) -> Diagnostic {
         TrustError::KeyFile { path, source } => {
             diagnostic!("key.unusable", path).because(of_key(source))
         }
+        TrustError::ImageKeyFile { path, source } => {
+            diagnostic!("key.unusable", path).because(of_image_key(source))
+        }
+        TrustError::BadPattern { given } => diagnostic!("trust.bad_pattern", given),
         TrustError::NoKey { given } => diagnostic!("key.not_found", given),
         TrustError::NotMade(source) => of_key(source),
         TrustError::KeyExists { path } => diagnostic!("key.exists", path),
@@ -47,5 +52,15 @@ pub(super) fn of_key(error: &KeyError) -> Diagnostic {
         KeyError::NeedsPassword => diagnostic!("key.needs_password"),
         KeyError::WrongPassword => diagnostic!("key.wrong_password"),
         KeyError::NotMade => diagnostic!("key.not_made"),
+    }
+}
+
+/// Diagnoses why a text is no usable key for images.
+pub(super) fn of_image_key(error: &ImageKeyError) -> Diagnostic {
+    match error {
+        ImageKeyError::NotPublic => diagnostic!("key.not_pem"),
+        ImageKeyError::Secret => diagnostic!("key.secret"),
+        ImageKeyError::Certificate => diagnostic!("key.certificate"),
+        ImageKeyError::Unsupported => diagnostic!("key.unsupported"),
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod doctor;
+mod documents;
 pub mod list;
 pub mod retention;
 pub mod show;

@@ -1,11 +1,14 @@
-//! `show`: lists the content of a release: items, images and packages, and how its streams are kept.
+//! `show`: lists the content of a release: items, images and packages, and how its streams are kept. On request it
+//! verifies the signatures of the images.
 //!
-//! It reads recipes, lists of chunks and the manifests of images, but never whole items.
+//! It reads recipes, lists of chunks, the manifests of images and their signatures, but never whole items.
 
 use std::collections::HashSet;
 
 use serde::Serialize;
 
+use super::documents;
+pub use super::documents::DocumentFormat;
 use crate::base::finding::Finding;
 use crate::base::id::{BlobId, ChunkId, ReleaseId};
 use crate::base::monitor::Monitor;
@@ -13,7 +16,9 @@ use crate::content::recipe::walk::{Visitor, Walker};
 use crate::content::recipe::{Blob, Content, RecipeError};
 use crate::content::release::{Item, ItemKind, ReleaseName, ReleaseRoot, walk};
 use crate::files::streams::KeptReason;
+use crate::oci::attachments::{Attachment, attachments};
 use crate::oci::image::{Choice, Component, Digest, Image, Images, PackageKind, Platform};
+use crate::oci::signatures::{ImageVerdict, SignatureJudge, TrustedImageKey};
 use crate::ops::Error;
 use crate::store::Store;
 
@@ -39,10 +44,24 @@ pub struct ShowReport {
     pub kept: Vec<KeptStream>,
     /// Images in the items, each once.
     pub images: Vec<ShownImage>,
+    /// What is attached to the images: signatures, SBOMs, provenance and other statements.
+    pub attachments: Vec<Attachment>,
+    /// SBOMs, provenance and signatures among the files of the items.
+    pub documents: Vec<ShownDocument>,
     /// Rainbond's packages in the items.
     pub packages: Vec<ShownPackage>,
     /// Problems in images and packages.
     pub findings: Vec<Finding>,
+}
+
+impl ShowReport {
+    /// Returns whether every image is signed by a key of the site. Without images there is nothing that is not. `None`
+    /// when that was not asked for.
+    pub fn is_verified(&self) -> Option<bool> {
+        let verdicts = self.images.iter().map(|image| image.signatures.as_ref());
+        let verdicts: Option<Vec<&ImageVerdict>> = verdicts.collect();
+        verdicts.map(|verdicts| verdicts.iter().all(|verdict| verdict.is_verified()))
+    }
 }
 
 /// An image in a release.
@@ -67,6 +86,8 @@ pub struct ShownImage {
     pub bytes: u64,
     /// Bytes of it that no earlier image in the list has.
     pub own_bytes: u64,
+    /// Who signed it. `None` when that was not asked for.
+    pub signatures: Option<ImageVerdict>,
 }
 
 /// A package in a release.
@@ -89,6 +110,20 @@ pub struct ShownPackage {
     pub plugins: Vec<Component>,
     /// Number of images in it.
     pub images: usize,
+}
+
+/// An SBOM, provenance or a signature that is a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ShownDocument {
+    /// The item that it is in.
+    pub item: String,
+    /// The file of a folder that it is. Empty when the item is a file.
+    pub path: String,
+    /// Its format.
+    pub format: DocumentFormat,
+    /// Its bytes.
+    pub bytes: u64,
 }
 
 /// Deflate streams that are kept opened.
@@ -165,6 +200,30 @@ pub fn show_chosen(
     choice: &Choice,
     monitor: &dyn Monitor,
 ) -> Result<ShowReport, Error> {
+    show_found(store, root, choice, None, monitor)
+}
+
+/// Does the same, and verifies the signatures of the images with these keys.
+///
+/// # Errors
+/// As [`show_chosen`].
+pub fn show_verified(
+    store: &Store,
+    root: &ReleaseRoot,
+    choice: &Choice,
+    keys: &[TrustedImageKey],
+    monitor: &dyn Monitor,
+) -> Result<ShowReport, Error> {
+    show_found(store, root, choice, Some(keys), monitor)
+}
+
+fn show_found(
+    store: &Store,
+    root: &ReleaseRoot,
+    choice: &Choice,
+    keys: Option<&[TrustedImageKey]>,
+    monitor: &dyn Monitor,
+) -> Result<ShowReport, Error> {
     let items = root.read_items(store)?;
     let mut survey = ReleaseWalk::default();
     let mut walker = Walker::new(store);
@@ -178,6 +237,7 @@ pub fn show_chosen(
         }
         walk::files(store, item, &mut |path, content| {
             survey.path = String::from_utf8_lossy(path.unwrap_or_default()).into_owned();
+            survey.document(store, content, monitor)?;
             walker.content(content, &mut survey)
         })?;
     }
@@ -188,6 +248,13 @@ pub fn show_chosen(
     } else {
         images.choose(choice)?
     };
+    let mut shown_images = shown_images(&chosen);
+    if let Some(keys) = keys {
+        let mut judge = SignatureJudge::new(store, &images, keys, monitor);
+        for (image, shown) in chosen.iter().zip(&mut shown_images) {
+            shown.signatures = Some(judge.image(image)?);
+        }
+    }
     Ok(ShowReport {
         name: root.name.clone(),
         id: root.id(),
@@ -197,7 +264,9 @@ pub fn show_chosen(
         chunks: survey.chunks.len() as u64,
         opened: survey.opened,
         kept: survey.kept,
-        images: shown_images(&chosen),
+        images: shown_images,
+        attachments: attached_to(&images, &chosen, is_all),
+        documents: survey.documents,
         packages: shown_packages(&images),
         findings: images.warnings().to_vec(),
     })
@@ -211,6 +280,33 @@ struct ReleaseWalk {
     chunks: HashSet<ChunkId>,
     opened: OpenedStreams,
     kept: Vec<KeptStream>,
+    documents: Vec<ShownDocument>,
+}
+
+impl ReleaseWalk {
+    /// Looks whether the file at hand is an SBOM or the like.
+    fn document(
+        &mut self,
+        store: &Store,
+        content: &Content,
+        monitor: &dyn Monitor,
+    ) -> Result<(), RecipeError> {
+        let name = if self.path.is_empty() {
+            &self.item
+        } else {
+            &self.path
+        };
+        let Some(format) = documents::format_of(store, name, content, monitor)? else {
+            return Ok(());
+        };
+        self.documents.push(ShownDocument {
+            item: self.item.clone(),
+            path: self.path.clone(),
+            format,
+            bytes: content.bytes(),
+        });
+        Ok(())
+    }
 }
 
 impl Visitor for ReleaseWalk {
@@ -276,9 +372,27 @@ fn shown_images(images: &[&Image]) -> Vec<ShownImage> {
             layers: image.layers.len(),
             bytes: image.bytes(),
             own_bytes,
+            signatures: None,
         }
     });
     shown.collect()
+}
+
+/// Returns what is attached to the chosen images and to indexes that list them.
+fn attached_to(images: &Images, chosen: &[&Image], is_all: bool) -> Vec<Attachment> {
+    let mut found = attachments(images);
+    if !is_all {
+        let own = chosen.iter().map(|image| &image.manifest.digest);
+        let mut subjects: HashSet<&Digest> = own.collect();
+        for index in images.indexes() {
+            let mut children = index.children.iter();
+            if children.any(|child| subjects.contains(&child.descriptor.digest)) {
+                subjects.insert(&index.descriptor.digest);
+            }
+        }
+        found.retain(|each| subjects.contains(&each.subject));
+    }
+    found
 }
 
 fn shown_packages(images: &Images) -> Vec<ShownPackage> {

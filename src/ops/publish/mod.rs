@@ -7,3 +7,4 @@ pub mod push;
 pub mod repositories;
 #[cfg(feature = "serve")]
 pub mod serve;
+mod signed;

@@ -5,13 +5,16 @@
 
 use serde::Serialize;
 
-use super::repositories::{self, Blobs, PublishRequest, Rules};
+use super::repositories::{self, Blobs, Plan, PublishRequest, Rules};
+use super::signed::{LeavingManifest, check_manifests};
 use crate::base::finding::{Finding, Severity};
 use crate::base::monitor::Monitor;
 use crate::content::release::ReleaseName;
-use crate::oci::image::{Choice, is_host, is_repository};
+use crate::oci::image::{Choice, digest_tag, is_host, is_repository};
 use crate::oci::registry::client::{Client, ClientOptions};
+use crate::oci::registry::plan::PlannedManifest;
 use crate::oci::registry::push::{self as registry_push, PushReport};
+use crate::oci::signatures::TrustedImageKey;
 use crate::ops::history::{self, HistoryEntry, HistoryEvent};
 use crate::ops::{Error, Releases};
 
@@ -23,6 +26,8 @@ pub struct PushOptions {
     pub choice: Choice,
     /// How the client talks to the registry.
     pub client: ClientOptions,
+    /// The keys that must have signed everything. `None` asks for no signature.
+    pub signed_by: Option<Vec<TrustedImageKey>>,
 }
 
 /// The result of `push`.
@@ -68,7 +73,8 @@ pub fn push<R: Releases>(
 /// Does the same with other rules for names.
 ///
 /// # Errors
-/// As [`push`]. [`Error::NoSuchHost`] when a mapped host is not the host of any image.
+/// As [`push`]. [`Error::NoSuchHost`] when a mapped host is not the host of any image. [`Error::Unsigned`] before anything
+/// is sent.
 pub fn push_by<R: Releases>(
     store: &R,
     name: &ReleaseName,
@@ -91,6 +97,10 @@ pub fn push_by<R: Releases>(
             has: plan.hosts.into_iter().collect(),
         });
     }
+    if let Some(keys) = &options.signed_by {
+        let leaving = leaving(&plan);
+        check_manifests(store, &plan.images, leaving, keys, monitor)?;
+    }
     let client = Client::new(host, &options.client)?;
     let blobs = Blobs {
         store,
@@ -107,6 +117,27 @@ pub fn push_by<R: Releases>(
         history::note(store, &entry.to(to).whole(report.is_whole()), monitor);
     }
     Ok(report)
+}
+
+/// Returns all manifests of a plan with the names that people ask for them by.
+fn leaving(plan: &Plan) -> impl Iterator<Item = LeavingManifest<'_>> {
+    let repositories = plan.repositories.iter();
+    repositories.flat_map(|repository| {
+        repository.manifests.iter().map(|manifest| {
+            let tag = asked_tag(manifest);
+            LeavingManifest {
+                digest: &manifest.descriptor.digest,
+                name: tag.map(|tag| format!("{}:{tag}", repository.name)),
+            }
+        })
+    })
+}
+
+/// Returns a tag of a manifest that does not only stand for the digest of its subject.
+fn asked_tag(manifest: &PlannedManifest) -> Option<&str> {
+    let hosts = manifest.host_tags.iter().map(|(_, tag)| &tag[..]);
+    let mut tags = manifest.tags.iter().map(|tag| &tag[..]).chain(hosts);
+    tags.find(|tag| digest_tag(tag).is_none())
 }
 
 /// Splits the destination into host and prefix. Refuses a scheme with an error that says so.

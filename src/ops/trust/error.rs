@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::base::id::SetId;
 use crate::base::signing::KeyError;
+use crate::oci::signatures::ImageKeyError;
 
 /// Says why a key cannot be used, or why a set is not received.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +17,20 @@ pub enum TrustError {
         path: PathBuf,
         /// What is wrong with it.
         source: KeyError,
+    },
+    /// A file is not a usable key for images.
+    #[error("{}", path.display())]
+    ImageKeyFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ImageKeyError,
+    },
+    /// A text is no pattern of images, or one of too many.
+    #[error("{given:?} is no pattern of images")]
+    BadPattern {
+        /// The beginning of the text.
+        given: String,
     },
     /// A text is neither a public key nor the name of a file with one.
     #[error("{given:?} is neither a public key nor a file with one")]

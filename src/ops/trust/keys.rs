@@ -139,16 +139,19 @@ pub fn public_key(given: &str) -> Result<PublicKey, Error> {
     if let Ok(key) = PublicKey::read(given) {
         return Ok(key);
     }
-    let path = Path::new(given);
-    match text_of(path) {
-        Ok(text) => PublicKey::read(&text).map_err(|source| {
-            let path = path.to_owned();
-            TrustError::KeyFile { path, source }.into()
-        }),
+    PublicKey::read(&given_text(given)?).map_err(|source| {
+        let path = Path::new(given).to_owned();
+        TrustError::KeyFile { path, source }.into()
+    })
+}
+
+/// Reads the text of a file that somebody named where a key may stand, too.
+pub(super) fn given_text(given: &str) -> Result<String, Error> {
+    match text_of(Path::new(given)) {
         Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
             let given = given.chars().take(SHOWN_MAX).collect();
             Err(TrustError::NoKey { given }.into())
         }
-        Err(error) => Err(error),
+        read => read,
     }
 }

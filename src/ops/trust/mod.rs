@@ -1,9 +1,11 @@
-//! Whose volume sets a site takes: the public keys that it trusts, and what a set's signatures are worth here.
+//! Whose volume sets a site takes: the public keys that it trusts, and what a set's signatures are worth here. Keys for
+//! images stand beside them, and take no set in.
 //!
 //! The keys stand in the store's folder, in a file that people can read. A file that cannot be understood trusts nobody
 //! and lets nothing in.
 
 mod error;
+mod images;
 mod keys;
 
 use std::path::Path;
@@ -11,6 +13,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 pub use self::error::TrustError;
+use self::images::ImageKeyEntry;
+pub use self::images::{ImageKeyFacts, add_image_key, image_key};
 pub use self::keys::{KeyReport, make_key, public_key, secret_key};
 use crate::base::signing::{PublicKey, SignedBy};
 use crate::ops::Error;
@@ -136,6 +140,8 @@ pub struct TrustedKeys {
     required: bool,
     #[serde(default)]
     keys: Vec<TrustedKey>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    image_keys: Vec<ImageKeyEntry>,
 }
 
 /// What is trusted at a site.
@@ -144,8 +150,20 @@ pub struct TrustedKeys {
 pub struct TrustReport {
     /// Whether sets without a trusted signature are refused even when they are asked for.
     pub required: bool,
-    /// The keys, by name.
+    /// The keys whose sets are taken, by name.
     pub keys: Vec<TrustedFacts>,
+    /// The keys that are trusted for images, by name.
+    pub image_keys: Vec<ImageKeyFacts>,
+}
+
+/// A key that is trusted no longer.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum GoneKey {
+    /// One whose sets were taken.
+    OfSets(TrustedFacts),
+    /// One for images.
+    OfImages(ImageKeyFacts),
 }
 
 /// A trusted key.
@@ -199,17 +217,28 @@ impl TrustedKeys {
         {
             return Err(damaged(format!("not a public key: {}", bad.key)));
         }
+        if let Some(bad) = read.image_keys.iter().find_map(|each| each.read().err()) {
+            return Err(damaged(bad));
+        }
         Ok(read)
     }
 
     fn write(mut self, store: &Store) -> Result<(), Error> {
         self.format = FORMAT;
         self.keys.sort_by(|one, other| one.name.cmp(&other.name));
+        self.image_keys
+            .sort_by(|one, other| one.name.cmp(&other.name));
         let body = toml::to_string(&self).expect("names, keys and a number");
         let text = format!(
-            "# Keys whose volume sets this store takes. `carryall trust` writes this file.\n{body}"
+            "# Keys whose volume sets this store takes, and keys for images. `carryall trust` writes this file.\n{body}"
         );
         Ok(store.put_trust_file(text.as_bytes())?)
+    }
+
+    fn has_name(&self, name: &str) -> bool {
+        let sets = self.keys.iter().map(|each| &each.name);
+        let mut names = sets.chain(self.image_keys.iter().map(|each| &each.name));
+        names.any(|each| each == name)
     }
 
     /// Returns whether any key is trusted, or nothing is taken in without one.
@@ -248,6 +277,7 @@ pub fn list(store: &Store) -> Result<TrustReport, Error> {
     Ok(TrustReport {
         required: trusted.required,
         keys: trusted.keys.iter().filter_map(facts).collect(),
+        image_keys: trusted.for_images().iter().map(ImageKeyFacts::of).collect(),
     })
 }
 
@@ -257,14 +287,10 @@ pub fn list(store: &Store) -> Result<TrustReport, Error> {
 /// [`TrustError::NameTaken`], [`TrustError::BadName`], or an error of the store.
 pub fn add(store: &Store, key: &PublicKey, name: &str) -> Result<TrustedFacts, Error> {
     let mut trusted = TrustedKeys::of(store)?;
-    let name = name.trim().to_owned();
-    let is_long = name.chars().count() > NAME_CHARS_MAX;
-    if name.is_empty() || is_long || name.chars().any(char::is_control) {
-        return Err(TrustError::BadName.into());
-    }
+    let name = checked_name(name)?;
     let line = key.line();
     trusted.keys.retain(|each| each.key != line);
-    if trusted.keys.iter().any(|each| each.name == name) {
+    if trusted.has_name(&name) {
         return Err(TrustError::NameTaken { name }.into());
     }
     trusted.keys.push(TrustedKey {
@@ -276,26 +302,47 @@ pub fn add(store: &Store, key: &PublicKey, name: &str) -> Result<TrustedFacts, E
     Ok(TrustedFacts { name, key })
 }
 
-/// Trusts a key no longer. It is named by its name, its id or its line.
+/// Returns a name for a key without spaces around it.
+fn checked_name(name: &str) -> Result<String, TrustError> {
+    let name = name.trim().to_owned();
+    let is_long = name.chars().count() > NAME_CHARS_MAX;
+    if name.is_empty() || is_long || name.chars().any(char::is_control) {
+        return Err(TrustError::BadName);
+    }
+    Ok(name)
+}
+
+/// Trusts a key no longer. It is named by its name, its id or its line. A key for images has its SHA-256 for an id.
 ///
 /// # Errors
 /// [`TrustError::NoSuchKey`], or an error of the store.
-pub fn remove(store: &Store, given: &str) -> Result<TrustedFacts, Error> {
+pub fn remove(store: &Store, given: &str) -> Result<GoneKey, Error> {
     let mut trusted = TrustedKeys::of(store)?;
-    let known = list(store)?.keys;
-    let is_meant = |each: &&TrustedFacts| {
-        each.name == given || each.key.key == given || each.key.key_id.eq_ignore_ascii_case(given)
+    let known = list(store)?;
+    let names = known.keys.iter().map(|each| &each.name);
+    let names = names.chain(known.image_keys.iter().map(|each| &each.name));
+    let has = names.cloned().collect();
+    let is_meant = |name: &str, key: &str, id: &str| {
+        name == given || key == given || id.eq_ignore_ascii_case(given)
     };
+    let sets = known.keys.into_iter();
+    let sets = sets.filter(|each| is_meant(&each.name, &each.key.key, &each.key.key_id));
+    let images = known.image_keys.into_iter();
+    let images = images.filter(|each| is_meant(&each.name, &each.key, &each.sha256));
     // An id is not unique, because anybody can make a key with any id. Only one that names a single key is enough.
-    let mut meant = known.iter().filter(is_meant);
+    let mut meant = sets
+        .map(GoneKey::OfSets)
+        .chain(images.map(GoneKey::OfImages));
     let (Some(first), None) = (meant.next(), meant.next()) else {
-        let has = known.iter().map(|each| each.name.clone()).collect();
         let given = given.chars().take(NAME_CHARS_MAX).collect();
         return Err(TrustError::NoSuchKey { given, has }.into());
     };
-    trusted.keys.retain(|each| each.key != first.key.key);
+    match &first {
+        GoneKey::OfSets(gone) => trusted.keys.retain(|each| each.key != gone.key.key),
+        GoneKey::OfImages(gone) => trusted.image_keys.retain(|each| each.name != gone.name),
+    }
     trusted.write(store)?;
-    Ok(first.clone())
+    Ok(first)
 }
 
 /// Sets whether sets without a trusted signature are refused even when they are asked for.

@@ -107,6 +107,9 @@ fn vendor(seen: &mut Seen, stage: &mut Stage) {
     seen.runs(stage, "add", 0, &["add", "shop:1.1", "given"]);
     seen.runs(stage, "list", 0, &["list"]);
     let shown = seen.runs(stage, "show", 0, &["show", "shop:1.0"]);
+    let judged = seen.runs(stage, "show", 3, &["show", "shop:1.0", "--verify"]);
+    assert_eq!(judged["images"][0]["signatures"]["standing"], "not_signed");
+    papers(seen, stage);
     for part in ["images", "packages", "kept", "contents"] {
         assert!(!shown[part].as_array().unwrap().is_empty(), "{shown:#}");
     }
@@ -131,6 +134,23 @@ fn vendor(seen: &mut Seen, stage: &mut Stage) {
     seen.runs(stage, "demo", 0, &["demo", "given/docs"]);
 }
 
+/// An image with something attached to it, and an SBOM that is a file.
+fn papers(seen: &mut Seen, stage: &Stage) {
+    let layout = made::oci_two_platforms("registry.example/shop/web:1.0", &[web()]);
+    made::write_files(&stage.path("papers"), &layout);
+    let spdx = r#"{"spdxVersion": "SPDX-2.3"}"#;
+    fs::write(stage.path("papers/web.spdx.json"), spdx).unwrap();
+    seen.runs(stage, "add", 0, &["add", "papers:1.0", "papers"]);
+    let shown = seen.runs(stage, "show", 0, &["show", "papers:1.0"]);
+    for part in ["attachments", "documents"] {
+        assert_eq!(shown[part].as_array().unwrap().len(), 1, "{shown:#}");
+    }
+    let words = ["checkout", "papers:1.0", "taken-out", "--as", "attachments"];
+    let out = seen.runs(stage, "checkout---as-attachments", 0, &words);
+    assert_eq!(out["attachments"].as_array().unwrap().len(), 1, "{out:#}");
+    seen.runs(stage, "rm", 0, &["rm", "papers:1.0"]);
+}
+
 /// Keys, a signed set, and a store that trusts its signer.
 fn trust(seen: &mut Seen, stage: &mut Stage) {
     let new = ["key", "new", "vendor.key", "--no-password"];
@@ -142,7 +162,19 @@ fn trust(seen: &mut Seen, stage: &mut Stage) {
     seen.runs(stage, "pack", 0, &words);
     stage.store = "trusting";
     seen.runs(stage, "trust-add", 0, &["trust", "add", "vendor.pub"]);
-    seen.runs(stage, "trust-list", 0, &["trust", "list"]);
+    let key = concat!(
+        "-----BEGIN PUBLIC KEY-----\n",
+        "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAENptdY/l3nB0yqkXLBWkZWQwo6+cu\n",
+        "OSWS1X9vPavpiQOoTTGC0xX57OojUadxF1cdQmrsiReWg2Wn4FneJfa8xw==\n",
+        "-----END PUBLIC KEY-----\n",
+    );
+    fs::write(stage.path("cosign.pub"), key).unwrap();
+    let words = ["trust", "add", "cosign.pub", "--images", "--for", "shop/*"];
+    seen.runs(stage, "trust-add-images", 0, &words);
+    let trusted = seen.runs(stage, "trust-list", 0, &["trust", "list"]);
+    assert_eq!(trusted["image_keys"][0]["name"], "cosign", "{trusted:#}");
+    seen.runs(stage, "", 1, &["trust", "add", "cosign.pub"]);
+    seen.runs(stage, "trust-add-images", 0, &["trust", "rm", "cosign"]);
     let report = seen.runs(stage, "inspect", 0, &["inspect", "signed"]);
     let signers = &report["sets"][0]["signed"]["signers"];
     assert_eq!(signers[0]["trusted_as"], "vendor", "{report:#}");

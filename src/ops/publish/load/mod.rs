@@ -14,6 +14,7 @@ use serde::Serialize;
 pub use self::error::LoadError;
 pub use self::program::{Loader, Tried};
 
+use super::signed::check_images;
 use crate::base::diagnostic::{Arg, diagnostic};
 use crate::base::finding::Finding;
 use crate::base::monitor::Monitor;
@@ -21,6 +22,7 @@ use crate::content::recipe::RecipeError;
 use crate::content::release::{ReleaseName, ReleaseRoot};
 use crate::oci::image::export::{ExportError, ExportPlan, ImageForm};
 use crate::oci::image::{Choice, Digest, Image, Images, check_names};
+use crate::oci::signatures::TrustedImageKey;
 use crate::ops::Error;
 use crate::ops::history::{self, HistoryEntry, HistoryEvent};
 use crate::store::Store;
@@ -44,6 +46,8 @@ pub struct LoadOptions {
     pub then: Then,
     /// containerd's namespace, for `nerdctl` and `ctr`.
     pub namespace: Option<String>,
+    /// The keys that must have signed every image. `None` asks for no signature.
+    pub signed_by: Option<Vec<TrustedImageKey>>,
 }
 
 /// What happens after loading.
@@ -96,7 +100,7 @@ pub struct LoadReport {
 /// Loads images of a release.
 ///
 /// # Errors
-/// [`Error`] with a [`LoadError`] when the program took nothing, or an error of the store.
+/// [`Error`] with a [`LoadError`] when the program took nothing, [`Error::Unsigned`], or an error of the store.
 pub fn load(
     store: &Store,
     root: &ReleaseRoot,
@@ -105,6 +109,13 @@ pub fn load(
 ) -> Result<LoadReport, Error> {
     let images = Images::find(store, root, monitor)?;
     let mut chosen = images.choose(&options.choice).map_err(LoadError::from)?;
+    if options.choice.images.is_empty() {
+        // Artifacts were not requested by name, and they do not run.
+        chosen.retain(|image| image.runs());
+    }
+    if let Some(keys) = &options.signed_by {
+        check_images(store, &images, &chosen, keys, monitor)?;
+    }
     let (loader, tried) = match options.with {
         Some(loader) => (loader, Vec::new()),
         None => match Loader::working(monitor)? {
@@ -122,10 +133,6 @@ pub fn load(
         let (why, other) = (&each.why, loader.program());
         let what = diagnostic!("load.program_not_working", why, other);
         tell(Finding::note(each.program, what));
-    }
-    if options.choice.images.is_empty() {
-        // Artifacts were not requested by name, and they do not run.
-        chosen.retain(|image| image.runs());
     }
     if loader.form() == ImageForm::DockerArchive {
         check_names(&chosen).map_err(LoadError::from)?;

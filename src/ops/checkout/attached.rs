@@ -1,0 +1,345 @@
+//! Takes out what is attached to the images of a release: signatures, SBOMs, provenance and other statements, each in a
+//! file of its own with the bytes that it came with.
+//!
+//! Files lie in a folder for each image or index, which is named by its digest. `attachments.json` lists them.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::blobs::{BlobPlace, write_all};
+use super::images::{check_room, rename_new, try_place};
+use super::{CheckoutError, DestinationBefore, check_apart, open_destination, remove};
+use crate::base::diagnostic::{Arg, diagnostic};
+use crate::base::finding::{Finding, Severity};
+use crate::base::monitor::Monitor;
+use crate::base::own::{is_hex, remove_own};
+use crate::base::size::total;
+use crate::base::term::Action;
+use crate::content::release::ReleaseName;
+use crate::files::LayoutError;
+use crate::oci::attachments::{Attachment, attachments};
+use crate::oci::image::export::{ImageForm, OutFile, What};
+use crate::oci::image::{Choice, Digest, Images};
+use crate::ops::{Error, Releases};
+
+/// Folder in the destination for unfinished files.
+const PART: &str = ".carryall.part";
+/// The list of the files.
+const LIST: &str = "attachments.json";
+
+/// A file that was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct OutAttachment {
+    /// Its path in the destination.
+    pub file: String,
+    /// Names of the image that it is attached to.
+    pub references: Vec<String>,
+    /// What it is.
+    #[serde(flatten)]
+    pub attachment: Attachment,
+}
+
+/// The result of taking attachments out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct AttachmentReport {
+    /// The release.
+    pub release: ReleaseName,
+    /// The files, by path.
+    pub attachments: Vec<OutAttachment>,
+    /// Bytes that were written.
+    pub bytes: u64,
+    /// What is lost.
+    pub findings: Vec<Finding>,
+}
+
+impl AttachmentReport {
+    /// Returns whether everything that is attached was written.
+    pub fn is_whole(&self) -> bool {
+        let is_loss = |finding: &Finding| finding.severity == Severity::Loss;
+        !self.findings.iter().any(is_loss)
+    }
+}
+
+/// Writes what is attached to the chosen images, and to the indexes that list them, into the folder `dest`. It must be
+/// absent (its parent present) or empty.
+///
+/// # Errors
+/// [`CheckoutError::NothingAttached`], and as [`super::images::checkout_images`].
+pub fn checkout_attachments<R: Releases>(
+    store: &R,
+    name: &ReleaseName,
+    dest: &Path,
+    choice: &Choice,
+    monitor: &dyn Monitor,
+) -> Result<AttachmentReport, Error> {
+    Ok(take_out(store, name, dest, choice, monitor)?)
+}
+
+fn take_out<R: Releases>(
+    store: &R,
+    name: &ReleaseName,
+    dest: &Path,
+    choice: &Choice,
+    monitor: &dyn Monitor,
+) -> Result<AttachmentReport, CheckoutError> {
+    let root = store.root(name)?;
+    let root = root.ok_or_else(|| CheckoutError::NoSuchRelease(name.clone()))?;
+    if let Some(place) = store.place() {
+        check_apart(dest, place)?;
+    }
+    clear(dest)?;
+    try_place(dest, ImageForm::OciLayout)?;
+    let images = Images::find(store, &root, monitor).map_err(CheckoutError::Manifest)?;
+    let mut found = chosen(&images, choice)?;
+    if found.is_empty() {
+        return Err(CheckoutError::NothingAttached);
+    }
+    let names = names_of(&images);
+    let files = files_of(&images, &found);
+    let room = total(files.values().map(OutFile::bytes));
+    let (_, before) = open_destination(dest)?;
+    let part = dest.join(PART);
+    let write = || -> Result<(BTreeSet<&String>, Vec<Finding>), CheckoutError> {
+        check_room(dest, room)?;
+        monitor.start("check out", room);
+        let orders: Vec<_> = files
+            .iter()
+            .map(|(path, file)| (file, BlobPlace::New(part.join(path))))
+            .collect();
+        let (mut lost, mut findings) = (BTreeSet::new(), Vec::new());
+        for (at, failed) in write_all(store, &orders, monitor) {
+            let file = orders.get(at).map(|(file, _)| *file);
+            let path = files
+                .iter()
+                .find(|(_, own)| file.is_some_and(|file| std::ptr::eq(file, *own)));
+            let (Some((path, _)), true) = (path, failed.blob().is_some()) else {
+                return Err(failed.into_error());
+            };
+            remove(&part.join(path));
+            let why = Arg::caught(failed.into_error());
+            findings.push(Finding::loss(
+                &path[..],
+                diagnostic!("image.cannot_be_read", why),
+            ));
+            lost.insert(path);
+        }
+        monitor.finish();
+        Ok((lost, findings))
+    };
+    let outcome = write().and_then(|(lost, findings)| {
+        found.retain(|attachment| !lost.contains(&path_of(attachment)));
+        let mut out: Vec<OutAttachment> = found
+            .into_iter()
+            .map(|attachment| OutAttachment {
+                file: path_of(&attachment),
+                references: names.get(&attachment.subject).cloned().unwrap_or_default(),
+                attachment,
+            })
+            .collect();
+        out.sort_by(|one, other| one.file.cmp(&other.file));
+        let report = AttachmentReport {
+            release: name.clone(),
+            bytes: total(out.iter().map(|each| each.attachment.bytes)),
+            attachments: out,
+            findings,
+        };
+        publish(dest, &part, &report)?;
+        Ok(report)
+    });
+    if outcome.is_err() {
+        remove(&part);
+        if before == DestinationBefore::Absent {
+            // The error that led here is the one to report.
+            let _ = std::fs::remove_dir(dest);
+        }
+    }
+    let report = outcome?;
+    report
+        .findings
+        .iter()
+        .for_each(|finding| monitor.finding(finding));
+    Ok(report)
+}
+
+/// Gives everything its name, the list last.
+fn publish(dest: &Path, part: &Path, report: &AttachmentReport) -> Result<(), CheckoutError> {
+    let list = part.join(LIST);
+    let text = serde_json::to_vec_pretty(&report.attachments);
+    let text = text.expect("names, digests and numbers are always JSON");
+    std::fs::write(&list, text).map_err(LayoutError::io(Action::Write, &list))?;
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(part).map_err(LayoutError::io(Action::Read, part))? {
+        let entry = entry.map_err(LayoutError::io(Action::Read, part))?;
+        names.push(entry.file_name());
+    }
+    names.sort_by_key(|name| name == LIST);
+    for name in names {
+        rename_new(&part.join(&name), &dest.join(&name))?;
+    }
+    std::fs::remove_dir(part).map_err(LayoutError::io(Action::Remove, part))?;
+    let folder = std::fs::File::open(dest).map_err(LayoutError::io(Action::Open, dest))?;
+    rustix::fs::syncfs(&folder)
+        .map_err(|error| LayoutError::io(Action::BringToDisk, dest)(error.into()).into())
+}
+
+/// Returns what is attached to the chosen images, and to indexes that list them.
+fn chosen(images: &Images, choice: &Choice) -> Result<Vec<Attachment>, CheckoutError> {
+    let all = attachments(images).into_iter().filter(|each| each.is_there);
+    if *choice == Choice::default() {
+        return Ok(all.collect());
+    }
+    let chosen = images.choose(choice)?;
+    let mut subjects: HashSet<&Digest> = HashSet::new();
+    subjects.extend(chosen.iter().map(|image| &image.manifest.digest));
+    for index in images.indexes() {
+        let mut children = index.children.iter();
+        if children.any(|child| subjects.contains(&child.descriptor.digest)) {
+            subjects.insert(&index.descriptor.digest);
+        }
+    }
+    Ok(all
+        .filter(|each| subjects.contains(&each.subject))
+        .collect())
+}
+
+/// Returns the names of images and indexes.
+fn names_of(images: &Images) -> BTreeMap<Digest, Vec<String>> {
+    let mut names: BTreeMap<Digest, Vec<String>> = BTreeMap::new();
+    let own = images.images().iter();
+    let own = own.map(|image| (&image.manifest.digest, &image.references));
+    let indexes = images.indexes().iter();
+    let indexes = indexes.map(|index| (&index.descriptor.digest, &index.references));
+    for (digest, references) in own.chain(indexes) {
+        let known = names.entry(digest.clone()).or_default();
+        for name in references {
+            if !known.contains(name) {
+                known.push(name.clone());
+            }
+        }
+    }
+    names
+}
+
+/// Returns the files to write by path: the blobs, and the manifests that list them, which have the signatures of
+/// payloads.
+fn files_of(images: &Images, found: &[Attachment]) -> BTreeMap<String, OutFile> {
+    let mut files = BTreeMap::new();
+    for attachment in found {
+        let Some(body) = images.blob(&attachment.digest) else {
+            continue;
+        };
+        let path = path_of(attachment);
+        let what = What::Blob(attachment.digest.clone(), *body);
+        files.insert(path.clone(), OutFile { path, what });
+        if let Some(manifest) = images.resolve(attachment.manifest.as_str()) {
+            let folder = folder_of(&attachment.subject);
+            let path = format!("{folder}/manifest-{}.json", attachment.manifest.hex());
+            let what = What::Bytes(manifest.bytes.to_vec());
+            files.insert(path.clone(), OutFile { path, what });
+        }
+    }
+    files
+}
+
+fn folder_of(subject: &Digest) -> String {
+    format!("{}-{}", subject.algorithm(), subject.hex())
+}
+
+fn path_of(attachment: &Attachment) -> String {
+    let (kind, hex) = (attachment.kind.name(), attachment.digest.hex());
+    let end = extension(&attachment.media_type);
+    format!("{}/{kind}-{hex}.{end}", folder_of(&attachment.subject))
+}
+
+/// Returns the usual end of the name of a file with this media type.
+fn extension(media_type: &str) -> &'static str {
+    let has = |word: &str| media_type.contains(word);
+    let is_json = has("json");
+    match media_type {
+        _ if has("dev.sigstore.bundle") => "sigstore.json",
+        _ if has("in-toto") && is_json => "intoto.json",
+        _ if has("dsse") && is_json => "dsse.json",
+        _ if has("spdx") && is_json => "spdx.json",
+        _ if has("cyclonedx") && is_json => "cdx.json",
+        _ if has("cyclonedx") && has("xml") => "cdx.xml",
+        _ if has("spdx") => "spdx",
+        _ if has("xml") => "xml",
+        _ if is_json => "json",
+        _ => "bin",
+    }
+}
+
+/// Removes what a killed run left: folders under the names of attachments, beside the folder that only such a run leaves.
+fn clear(dest: &Path) -> Result<(), CheckoutError> {
+    let is_folder = |name: &str| {
+        let hex = name.strip_prefix("sha256-").map(|hex| (hex, 64));
+        let hex = hex.or_else(|| name.strip_prefix("sha512-").map(|hex| (hex, 128)));
+        hex.is_some_and(|(hex, digits)| is_hex(hex, digits))
+    };
+    let is_file = |name: &str| {
+        let hex = name
+            .split_once('-')
+            .and_then(|(_, rest)| rest.split('.').next());
+        hex.is_some_and(|hex| is_hex(hex, 64) || is_hex(hex, 128))
+    };
+    let is_own = |path: &str| match &path.split('/').collect::<Vec<_>>()[..] {
+        [name] => is_folder(name) || *name == LIST,
+        [folder, file] => is_folder(folder) && is_file(file),
+        _ => false,
+    };
+    let part = dest.join(PART);
+    if !part.symlink_metadata().is_ok_and(|stat| stat.is_dir()) {
+        return Ok(());
+    }
+    let mut folders = Vec::new();
+    for entry in std::fs::read_dir(dest).map_err(LayoutError::io(Action::Read, dest))? {
+        let name = entry
+            .map_err(LayoutError::io(Action::Read, dest))?
+            .file_name();
+        let name = name.to_string_lossy().into_owned();
+        // Anything else in the folder means that it is not only an unfinished run, so it is left alone.
+        if name != PART && !is_folder(&name) {
+            return Ok(());
+        }
+        folders.push(name);
+    }
+    for name in folders {
+        let path = dest.join(&name);
+        let below = |inner: &str| match &name[..] {
+            PART => is_own(inner),
+            folder => is_own(&format!("{folder}/{inner}")),
+        };
+        remove_own(&path, &below).map_err(LayoutError::io(Action::Remove, &path))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_a_killed_run_left_goes_and_everything_else_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let dest = dir.path();
+        let hex = "a".repeat(64);
+        let folder = format!("sha256-{hex}");
+        let file = format!("{folder}/sbom-{hex}.spdx.json");
+        for (path, text) in [(format!("{PART}/{file}"), "1"), (file.clone(), "2")] {
+            let path = dest.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        std::fs::write(dest.join("mine"), "3").unwrap();
+        clear(dest).unwrap();
+        assert!(dest.join(&file).exists(), "another file was there");
+        std::fs::remove_file(dest.join("mine")).unwrap();
+        clear(dest).unwrap();
+        assert_eq!(std::fs::read_dir(dest).unwrap().count(), 0);
+    }
+}
