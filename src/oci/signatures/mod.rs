@@ -34,6 +34,7 @@ pub const SIGNATURES_MAX: usize = 256;
 
 /// A key that a site trusts for images.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TrustedImageKey {
     /// The name that the site gave it.
     pub name: String,
@@ -44,6 +45,15 @@ pub struct TrustedImageKey {
 }
 
 impl TrustedImageKey {
+    /// Trusts a key for all images, under this name.
+    pub fn new(name: String, key: ImageKey) -> Self {
+        Self {
+            name,
+            key,
+            patterns: Vec::new(),
+        }
+    }
+
     /// Returns whether it is trusted for an image of this name.
     pub fn is_for(&self, name: &str) -> bool {
         self.patterns.is_empty() || self.patterns.iter().any(|pattern| pattern.fits(name))

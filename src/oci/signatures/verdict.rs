@@ -119,6 +119,7 @@ impl ImageVerdict {
 
 /// An image that is not signed by a key that the site trusts for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct UnsignedImage {
     /// Its name, or the beginning of its digest.
     pub name: String,
