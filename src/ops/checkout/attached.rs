@@ -10,7 +10,9 @@ use serde::Serialize;
 
 use super::blobs::{BlobPlace, write_all};
 use super::images::{check_room, rename_new, try_place};
-use super::{CheckoutError, DestinationBefore, check_apart, open_destination, remove};
+use super::{
+    CheckoutError, DestinationBefore, check_apart, note_departure, open_destination, remove,
+};
 use crate::base::diagnostic::{Arg, diagnostic};
 use crate::base::finding::{Finding, Severity};
 use crate::base::monitor::Monitor;
@@ -22,6 +24,7 @@ use crate::files::LayoutError;
 use crate::oci::attachments::{Attachment, attachments};
 use crate::oci::image::export::{ImageForm, OutFile, What};
 use crate::oci::image::{Choice, Digest, Images};
+use crate::ops::history::{HistoryEntry, HistoryEvent};
 use crate::ops::{Error, Releases};
 
 /// Folder in the destination for unfinished files.
@@ -76,7 +79,10 @@ pub fn checkout_attachments<R: Releases>(
     choice: &Choice,
     monitor: &dyn Monitor,
 ) -> Result<AttachmentReport, Error> {
-    Ok(take_out(store, name, dest, choice, monitor)?)
+    let report = take_out(store, name, dest, choice, monitor)?;
+    let left = HistoryEntry::now(HistoryEvent::Checkout).whole(report.is_whole());
+    note_departure(store, name, left.to(&dest.to_string_lossy()), monitor);
+    Ok(report)
 }
 
 fn take_out<R: Releases>(
