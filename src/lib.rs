@@ -15,6 +15,7 @@
 //! | releases come out of a store | [`checkout()`], [`checkout_images`], [`install()`], [`roll_back`] |
 //! | images go into other programs | [`load()`], [`push()`], [`serve()`] |
 //! | a store is looked after | [`list()`], [`show()`], [`check()`], [`keep`], [`apply_retention`], [`remove`], [`prune()`] |
+//! | evidence is kept | [`history::read`], [`evidence::EvidenceReport`] |
 //!
 //! Each function takes its inputs, its options and a [`Monitor`], and returns a report or an [`Error`]. Nothing is printed.
 //! Parts of options and reports are in [`options`] and [`report`]. Whom a bundle is for is found by [`recipients`].
@@ -261,7 +262,7 @@ pub use store::CheckDepth;
 pub use ops::pack::recipients;
 
 #[doc(inline)]
-pub use ops::trust;
+pub use ops::{evidence, history, trust};
 
 /// Parts of options.
 pub mod options {
@@ -282,6 +283,7 @@ pub mod options {
     #[cfg(feature = "registry")]
     pub use crate::ops::add::sources::{ItemStream, RegistryImage};
     pub use crate::ops::checkout::install::Unchanged;
+    pub use crate::ops::history::HistoryEvent;
     pub use crate::ops::pack::Spares;
     pub use crate::ops::pack::programs::{PackPrograms, ProgramWish};
     pub use crate::ops::program::Program;
@@ -326,7 +328,7 @@ pub mod report {
     };
     pub use crate::ops::receive::receipt::WaitingReport;
     pub use crate::ops::receive::selection::LeftOut;
-    pub use crate::ops::receive::{CommittedRelease, FailedSet, Room};
+    pub use crate::ops::receive::{CommittedRelease, FailedSet, HealedBy, Room};
     pub use crate::volumes::read_media::VolumeRead;
     pub use crate::volumes::recovery::{SetNeeds, VolumeOutcome};
 }

@@ -59,6 +59,11 @@ impl Failure {
         error.diagnose().into()
     }
 
+    /// What failed. Nothing when standard output went away.
+    pub fn what(&self) -> Option<&Diagnostic> {
+        self.what.as_ref()
+    }
+
     /// The exit code that it stands for.
     pub fn exit_code(&self) -> u8 {
         self.what

@@ -5,7 +5,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -23,6 +23,15 @@ const WORDS: Duration = Duration::from_millis(200);
 
 static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 static LAST_WORDS: AtomicBool = AtomicBool::new(false);
+
+/// What is done last when a command does not stop in time.
+static LAST_ACT: Mutex<Option<Box<dyn FnOnce() + Send>>> = Mutex::new(None);
+
+/// Does this before the program is ended because the command did not stop in time.
+pub fn at_end(act: impl FnOnce() + Send + 'static) {
+    let mut last = LAST_ACT.lock().unwrap_or_else(PoisonError::into_inner);
+    *last = Some(Box::new(act));
+}
 
 /// Whether the command should stop.
 pub fn is_asked() -> bool {
@@ -86,6 +95,13 @@ fn watch(json: bool) {
         let _ = in_time(|| terminal::say(&format!("\n{}\n", messages::stopping())));
     }
     thread::sleep(GRACE);
+    let act = LAST_ACT
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    if let Some(act) = act {
+        act();
+    }
     if has_last_words() {
         let _ = in_time(move || {
             Failure::interrupted().report(json);

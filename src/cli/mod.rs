@@ -32,6 +32,7 @@ mod push;
 mod receipt;
 mod receive;
 mod repair;
+mod report;
 mod serve;
 mod show;
 mod site;
@@ -236,11 +237,13 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
             map,
             at_hand,
             retry_time,
+            report,
         } => {
             let request = verify::VerifyRequest {
                 map: map.as_deref(),
                 at_hand,
                 retry_time,
+                report: &report,
             };
             verify::run(context, &paths, &request)
         }

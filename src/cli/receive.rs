@@ -1,23 +1,47 @@
 //! `receive` and `status`.
 
+use carryall::base::monitor::Silent;
+use carryall::ops::Error;
+use carryall::ops::evidence::EvidenceCommand;
 use carryall::ops::receive::{self, ReceiveOptions, ReceiveReport, StatusReport};
 use carryall::store::{OpenMode, Store};
 
 use crate::cli::args::ReceiveArgs;
 use crate::cli::exit::{Failure, exit_code};
+use crate::cli::report::Report;
 use crate::cli::{Context, messages, open, tray};
 
 pub fn run(context: &Context, args: &ReceiveArgs) -> Result<u8, Failure> {
-    tray::wait_for_discs(context, &args.paths)?;
-    open::with_store_or_new(context, &args.paths, |store| receive(context, args, store))
+    let mut inputs = args.paths.clone();
+    inputs.push(open::store_dir(context)?);
+    let evidence = Report::begin(context, &args.report, EvidenceCommand::Receive, &inputs)?;
+    let ended = tray::wait_for_discs(context, &args.paths).and_then(|()| {
+        open::with_store_or_new(context, &args.paths, |store| {
+            receive(context, args, store, &evidence)
+        })
+    });
+    evidence.finish(context, ended)
 }
 
-fn receive(context: &Context, args: &ReceiveArgs, store: &Store) -> Result<u8, Failure> {
+fn receive(
+    context: &Context,
+    args: &ReceiveArgs,
+    store: &Store,
+    evidence: &Report,
+) -> Result<u8, Failure> {
     let mut options = ReceiveOptions::default();
     options.platforms.clone_from(&args.platform);
     options.retry_time = args.retry_time;
     args.taken.apply(&mut options);
-    let report = receive::receive_with(store, &args.paths, &options, &context.screen)?;
+    evidence.note(|evidence| {
+        args.paths
+            .iter()
+            .for_each(|path| evidence.note_medium(path));
+    });
+    let monitor = evidence.monitor(&context.screen);
+    let received = receive::receive_with(store, &args.paths, &options, &monitor);
+    note(evidence, store, &options, received.as_ref());
+    let report = received?;
     context.print(&report, text)?;
     if report.needs_base() && !context.json {
         messages::say(&messages::hint_line(&messages::hint_base()));
@@ -30,6 +54,27 @@ fn receive(context: &Context, args: &ReceiveArgs, store: &Store) -> Result<u8, F
     }
     say_failed(context, &report);
     Ok(exit_code(report.completion()))
+}
+
+/// Adds what came of a call to the evidence. When the call failed, what waits says who signed it.
+pub fn note(
+    evidence: &Report,
+    store: &Store,
+    options: &ReceiveOptions,
+    received: Result<&ReceiveReport, &Error>,
+) {
+    evidence.note(|evidence| {
+        match received {
+            Ok(report) => evidence.note_received(report),
+            Err(_) => {
+                if let Ok(status) = receive::status_with(store, options) {
+                    evidence.note_waiting(&status);
+                }
+            }
+        }
+        evidence.note_images(store, &Silent);
+        evidence.note_store(store);
+    });
 }
 
 /// Says which sets could not be received, and why.

@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use carryall::base::output::OutputFile;
 use carryall::ops::Error;
+use carryall::ops::evidence::EvidenceCommand;
 use carryall::ops::media::verify::{self, JudgedSets, VerifyReport};
 use carryall::volumes::damage_map;
 use carryall::volumes::media::map::{is_map, map_html};
 use serde_json::json;
 
+use crate::cli::args::ReportArgs;
 use crate::cli::exit::{Failure, exit_code};
+use crate::cli::report::Report;
 use crate::cli::{Context, messages, terminal, tray, trust};
 
 /// What is asked of media.
@@ -21,6 +24,8 @@ pub struct VerifyRequest<'a> {
     pub at_hand: bool,
     /// For how long bad sectors are tried again.
     pub retry_time: Duration,
+    /// Where evidence is kept.
+    pub report: &'a ReportArgs,
 }
 
 pub fn run(
@@ -28,12 +33,30 @@ pub fn run(
     paths: &[PathBuf],
     request: &VerifyRequest<'_>,
 ) -> Result<u8, Failure> {
+    let report = Report::begin(context, request.report, EvidenceCommand::Verify, paths)?;
+    let ended = verify(context, paths, request, &report);
+    report.finish(context, ended)
+}
+
+fn verify(
+    context: &Context,
+    paths: &[PathBuf],
+    request: &VerifyRequest<'_>,
+    report: &Report,
+) -> Result<u8, Failure> {
     let map = request.map;
     // Before the media are read, which can take an hour.
     let first = map.map(|map| begin(map, paths)).transpose()?;
     tray::wait_for_discs(context, paths)?;
-    let mut judged = verify::verify_within(paths, request.retry_time, &context.screen)?;
-    judged.report.name_signers(&trust::known_here(context));
+    let trusted = trust::known_here(context);
+    report.note(|evidence| {
+        evidence.note_trust(&trusted);
+        paths.iter().for_each(|path| evidence.note_medium(path));
+    });
+    let monitor = report.monitor(&context.screen);
+    let mut judged = verify::verify_within(paths, request.retry_time, &monitor)?;
+    judged.report.name_signers(&trusted);
+    report.note(|evidence| evidence.note_verified(&judged));
     let drawn = match (map, first) {
         (Some(map), Some(first)) => draw(context, &judged, map, first, paths),
         _ => Ok(()),

@@ -8,6 +8,7 @@ pub mod checkout;
 mod completion;
 mod diagnose;
 mod error;
+pub mod evidence;
 pub mod history;
 pub mod maintain;
 pub mod media;

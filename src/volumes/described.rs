@@ -29,6 +29,13 @@ pub(crate) struct Described {
     pub(crate) root: [u8; 32],
 }
 
+impl Described {
+    /// Returns the root in hex.
+    pub(crate) fn root_hex(&self) -> String {
+        self.root.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
 /// A part of the catalog in the version of some volumes.
 struct Variant {
     payload: Vec<u8>,

@@ -22,6 +22,7 @@ mod delta_histories;
 mod deltas;
 mod drive;
 mod drive_visit;
+mod evidence;
 mod examples;
 mod forged;
 mod full_disk;

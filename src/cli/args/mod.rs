@@ -5,6 +5,7 @@
 
 mod images;
 mod pack;
+mod report;
 mod retry;
 mod trust;
 
@@ -23,6 +24,7 @@ use clap_complete::Shell;
 pub use self::images::{AsArg, ChoiceArgs, LoadArgs, LoaderArg, PushArgs, RegistryArgs, ServeArgs};
 use self::pack::percent;
 pub use self::pack::{CodecArg, EffortArg, PackArgs};
+pub use self::report::ReportArgs;
 use self::retry::retry_time;
 pub use self::trust::{KeyCommand, TakenArgs, TrustCommand};
 
@@ -111,6 +113,8 @@ pub enum Command {
         /// For how long bad sectors are tried again.
         #[arg(long, value_name = "TIME", default_value = "5m", value_parser = retry_time)]
         retry_time: Duration,
+        #[command(flatten)]
+        report: ReportArgs,
     },
     /// Burn volumes disc by disc, and read every disc back.
     Burn(BurnArgs),
@@ -261,6 +265,8 @@ pub struct ReceiveArgs {
     pub retry_time: Duration,
     #[command(flatten)]
     pub taken: TakenArgs,
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// `visit`.
@@ -277,6 +283,8 @@ pub struct VisitArgs {
     pub retry_time: Duration,
     #[command(flatten)]
     pub taken: TakenArgs,
+    #[command(flatten)]
+    pub report: ReportArgs,
     /// Folder that gets the receipt for a top-up.
     #[arg(long, value_name = "DIR")]
     pub to: Option<PathBuf>,

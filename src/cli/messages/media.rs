@@ -283,6 +283,13 @@ pub fn map_written(path: &Path) -> String {
     line(message!("map-written", path))
 }
 
+pub fn report_written(path: &Path, signature: Option<&Path>) -> String {
+    line(match signature {
+        Some(signature) => message!("report-written-signed", path, signature),
+        None => message!("report-written", path),
+    })
+}
+
 pub fn nothing_to_repair() -> String {
     line(message!("nothing-to-repair"))
 }

@@ -26,7 +26,7 @@ use unicode_width::UnicodeWidthStr;
 
 pub use crate::cli::terminal::{say, shown};
 pub(crate) use catalog::message;
-pub use catalog::use_english;
+pub use catalog::{language_tag, use_english};
 
 pub use burn::{burn_obstacle, burn_step, burned};
 pub use delta::{
@@ -43,8 +43,8 @@ pub use images::{
 pub use incoming::{gave_nothing, given_up, hint_waiting, progress, set_name, status, waiting_set};
 pub use media::{
     labels_written, map_written, not_rebuilt, nothing_to_repair, packed, packed_bare, plan,
-    plan_alone, rebuilt, set_contents, set_line, unread, verdict, verdict_at_hand, volume_lines,
-    without_volume,
+    plan_alone, rebuilt, report_written, set_contents, set_line, unread, verdict, verdict_at_hand,
+    volume_lines, without_volume,
 };
 pub use registry::{
     broken_off, hint_left_out, lines_left_out, name_state, pulled, pushed, ready, served_now,

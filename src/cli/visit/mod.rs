@@ -13,6 +13,7 @@ use std::time::Instant;
 use carryall::base::diagnostic::diagnostic;
 use carryall::base::id::SetId;
 use carryall::ops::Error;
+use carryall::ops::evidence::EvidenceCommand;
 use carryall::ops::history::HistoryEvent;
 use carryall::ops::receive::visit::log::{self, VisitEntry, VisitEvent};
 use carryall::ops::receive::visit::{Disc, DiscRole, FoundInDrive, VisitStep, identify, next_step};
@@ -25,6 +26,7 @@ use self::slot::{DiscSlot, SlotContent};
 use self::top_up::TopUp;
 use crate::cli::args::VisitArgs;
 use crate::cli::exit::{EXIT_NEEDS_VOLUMES, Failure};
+use crate::cli::report::Report;
 use crate::cli::{Context, interrupt, messages, open, receive as receive_words, terminal};
 
 /// The result of a visit.
@@ -49,8 +51,13 @@ pub fn run(context: &Context, args: &VisitArgs) -> Result<u8, Failure> {
         return Err(diagnostic!("visit.no_drive").into());
     }
     let named: Vec<_> = args.drive.iter().cloned().collect();
-    open::with_store_or_new(context, &named, |store| {
+    let mut inputs = named.clone();
+    inputs.push(open::store_dir(context)?);
+    let evidence = Report::begin(context, &args.report, EvidenceCommand::Visit, &inputs)?;
+    let ended = open::with_store_or_new(context, &named, |store| {
+        evidence.note(|evidence| evidence.note_store(store));
         let mut visit = Visit {
+            evidence: &evidence,
             context,
             args,
             store,
@@ -62,7 +69,8 @@ pub fn run(context: &Context, args: &VisitArgs) -> Result<u8, Failure> {
             top_up: None,
         };
         visit.run()
-    })
+    });
+    evidence.finish(context, ended)
 }
 
 /// Prints the log of visits.
@@ -88,6 +96,7 @@ fn insert(set: Option<&SetProgress>, step: &VisitStep) -> serde_json::Value {
 /// One visit, from its first prompt to its end.
 struct Visit<'a> {
     context: &'a Context,
+    evidence: &'a Report,
     args: &'a VisitArgs,
     store: &'a Store,
     slots: Vec<DiscSlot>,
@@ -329,8 +338,11 @@ impl Visit<'_> {
         let began = Instant::now();
         let paths = [path.to_owned()];
         let options = self.options();
-        let screen = &self.context.screen;
-        let report = match receive::receive_with(self.store, &paths, &options, screen) {
+        self.evidence.note(|evidence| evidence.note_medium(path));
+        let monitor = self.evidence.monitor(&self.context.screen);
+        let received = receive::receive_with(self.store, &paths, &options, &monitor);
+        receive_words::note(self.evidence, self.store, &options, received.as_ref());
+        let report = match received {
             Ok(report) => report,
             // Another disc may be better. What hurts every disc ends the visit.
             Err(error @ (Error::NoVolumes { .. } | Error::TooManySets)) => {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{ProgressState, Room, SetProgress};
+use super::{HealedBy, ProgressState, Room, SetProgress};
 use crate::base::monitor::Monitor;
 use crate::bundle::{BundleError, Catalog};
 use crate::oci::image::Platform;
@@ -121,11 +121,12 @@ pub(super) fn advance(
             break;
         }
     }
-    let healed_blocks = progress.healed_blocks;
+    let (healed_blocks, healed_by) = (progress.healed_blocks, progress.healed_by);
     let staged = Staged::Described(set);
     progress = progress_of(store, &staged, ask.rules)?;
     progress.new_blocks = ask.new_blocks;
     progress.healed_blocks = healed_blocks;
+    progress.healed_by = healed_by;
     doubts.judge(progress, staged.into_staging(), ask)
 }
 
@@ -142,6 +143,7 @@ fn described(
             staging.catalog()?;
             let staged = Staged::open(staging, ask.platforms)?;
             progress.left_out = staged.selection().and_then(Selection::left_out);
+            progress.root = staged.staging().root_hex();
             Ok(staged)
         }
         staged => Ok(staged),
@@ -270,6 +272,10 @@ fn heal(
         "blocks were healed"
     );
     progress.healed_blocks += healed.local_blocks + healed.wide_blocks;
+    let by = &mut progress.healed_by;
+    by.copied_blocks += healed.copied_blocks;
+    by.local_blocks += healed.local_blocks;
+    by.wide_blocks += healed.wide_blocks;
     Ok(())
 }
 
@@ -347,6 +353,8 @@ pub(super) fn progress_of(
         state,
         new_blocks: 0,
         healed_blocks: 0,
+        healed_by: HealedBy::default(),
+        root: staging.root_hex(),
         needs,
         volumes: recovery.volumes,
         lacking,

@@ -30,7 +30,7 @@ use std::time::Duration;
 use self::advance::{Ask, advance};
 pub use self::commit::CommittedRelease;
 use self::leftovers::tell_what_was_read;
-pub use self::report::{FailedSet, ProgressState, ReceiveReport, SetProgress};
+pub use self::report::{FailedSet, HealedBy, ProgressState, ReceiveReport, SetProgress};
 pub use self::room::Room;
 use self::room::{check_space, if_full};
 use self::rules::SiteRules;
@@ -315,6 +315,8 @@ fn taken_before(known: &CommittedSet, read: &SetRead) -> SetProgress {
         state: ProgressState::AlreadyHere,
         new_blocks: 0,
         healed_blocks: 0,
+        healed_by: HealedBy::default(),
+        root: None,
         needs: SetNeeds::nothing(),
         volumes: Vec::new(),
         lacking: None,

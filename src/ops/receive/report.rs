@@ -73,6 +73,10 @@ pub struct SetProgress {
     pub new_blocks: u64,
     /// Blocks that were brought back by parity.
     pub healed_blocks: u64,
+    /// How blocks were brought back by this call.
+    pub healed_by: HealedBy,
+    /// The hash that signatures bind, in hex. `None` when superblock or catalog are not known.
+    pub root: Option<String>,
     /// What is still needed.
     pub needs: SetNeeds,
     /// The state of its volumes, from volume 1 on.
@@ -103,6 +107,18 @@ pub struct SetProgress {
     /// Why it is not taken as it stands. In JSON it is a message in English. `None` when it is, or that is not known yet.
     #[serde(serialize_with = "refusal_in_words")]
     pub refused: Option<Arc<Error>>,
+}
+
+/// How blocks were brought back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct HealedBy {
+    /// Blocks that a second copy replaced.
+    pub copied_blocks: u64,
+    /// Blocks that the parity of their volume restored.
+    pub local_blocks: u64,
+    /// Blocks that the other volumes restored.
+    pub wide_blocks: u64,
 }
 
 /// The state of a set.

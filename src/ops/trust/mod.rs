@@ -241,6 +241,11 @@ impl TrustedKeys {
         names.any(|each| each == name)
     }
 
+    /// Returns how many keys are trusted for sets.
+    pub fn count(&self) -> usize {
+        self.keys.len()
+    }
+
     /// Returns whether any key is trusted, or nothing is taken in without one.
     pub fn is_asked_for(&self) -> bool {
         self.required || !self.keys.is_empty()

@@ -1,9 +1,9 @@
 //! Makes foreign text safe for a page: escaped, without control characters, bounded.
 //!
-//! It knows no page. `page` and `map` use it.
+//! It knows no page. All pages use it.
 
 /// Returns at most `max_chars` characters of `text`, escaped for HTML text and attributes.
-pub(super) fn html_text(text: &str, max_chars: usize) -> String {
+pub fn html_text(text: &str, max_chars: usize) -> String {
     let mut out = String::new();
     for c in plain_text(text, max_chars).chars() {
         match c {
@@ -20,7 +20,7 @@ pub(super) fn html_text(text: &str, max_chars: usize) -> String {
 
 /// Returns at most `max_chars` characters of `text` on one line. Control characters become spaces. So do characters
 /// that change the direction of writing, which can make one name read as another.
-pub(super) fn plain_text(text: &str, max_chars: usize) -> String {
+pub fn plain_text(text: &str, max_chars: usize) -> String {
     let turns = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let clean = |c: char| if c.is_control() || turns(c) { ' ' } else { c };
     let mut out: String = text.chars().take(max_chars).map(clean).collect();

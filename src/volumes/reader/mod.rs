@@ -215,6 +215,11 @@ impl SetReader {
         })
     }
 
+    /// Returns the set's root in hex, when catalog and descriptor are known.
+    pub fn root_hex(&self) -> Option<String> {
+        self.described.as_ref().map(Described::root_hex)
+    }
+
     /// Returns the statement and the signatures that its volumes were written with.
     pub(crate) fn signatures_written(&self) -> (String, Vec<Signature>) {
         let described = self.described.as_ref();

@@ -14,6 +14,11 @@ impl Staging {
         )
     }
 
+    /// Returns the set's root in hex, when catalog and descriptor are known.
+    pub fn root_hex(&self) -> Option<String> {
+        self.described().ok().map(|described| described.root_hex())
+    }
+
     /// Returns whether any superblock is staged.
     pub(crate) fn has_superblock(&self) -> bool {
         let view = self.view();

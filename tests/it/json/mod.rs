@@ -129,6 +129,10 @@ fn vendor(seen: &mut Seen, stage: &mut Stage) {
     seen.runs(stage, "prune", 0, &["prune", "--keep-last", "1"]);
     seen.runs(stage, "check", 0, &["check", "--data"]);
     seen.runs(stage, "inspect", 0, &["inspect", "discs"]);
+    let words = ["verify", "discs", "--report", "evidence.json"];
+    seen.runs(stage, "verify", 0, &words);
+    let evidence = fs::read(stage.path("evidence.json")).unwrap();
+    seen.report("evidence", &serde_json::from_slice(&evidence).unwrap());
     seen.runs(stage, "doctor", 0, &["doctor"]);
     seen.runs(stage, "man", 0, &["man", "--to", "pages"]);
     seen.runs(stage, "demo", 0, &["demo", "given/docs"]);

@@ -83,6 +83,7 @@ pub fn next_step(set: &SetProgress, missing: &BTreeSet<u16>) -> VisitStep {
 mod tests {
     use super::*;
     use crate::base::id::SetId;
+    use crate::ops::receive::HealedBy;
     use crate::ops::trust::SetSigners;
     use crate::volumes::recovery::SetNeeds;
 
@@ -98,6 +99,8 @@ mod tests {
             state: ProgressState::NeedsVolumes,
             new_blocks: 0,
             healed_blocks: 0,
+            healed_by: HealedBy::default(),
+            root: None,
             needs: SetNeeds {
                 complete: false,
                 ask_for: vec![1, 2, 3, 4],
