@@ -14,6 +14,7 @@ pub mod own;
 pub(crate) mod path_text;
 pub mod qr;
 pub mod read_at;
+pub(crate) mod roomy;
 pub mod signing;
 pub mod size;
 pub(crate) mod spooled_temp;

@@ -70,22 +70,51 @@ struct CachedFrame {
 
 #[derive(Default)]
 struct CacheState {
+    limit_bytes: usize,
     frames: HashMap<PackPlace, CachedFrame>,
     bytes: usize,
     clock: u64,
 }
 
+impl CacheState {
+    /// Evicts the least recently used frames until the rest is within the limit. `kept` is not evicted.
+    fn evict(&mut self, kept: Option<PackPlace>) {
+        while self.bytes > self.limit_bytes {
+            let oldest = self
+                .frames
+                .iter()
+                // Evicting one that is still loading would free nothing.
+                .filter(|(place, held)| held.bytes > 0 && Some(**place) != kept)
+                .min_by_key(|(_, held)| held.used)
+                .map(|(place, _)| *place);
+            let Some(gone) = oldest.and_then(|oldest| self.frames.remove(&oldest)) else {
+                return;
+            };
+            self.bytes -= gone.bytes;
+        }
+    }
+}
+
 pub(super) struct FrameCache {
-    limit_bytes: usize,
     inner: Mutex<CacheState>,
 }
 
 impl FrameCache {
     pub(super) fn new(limit_bytes: usize) -> Self {
-        Self {
+        let state = CacheState {
             limit_bytes,
-            inner: Mutex::default(),
+            ..CacheState::default()
+        };
+        Self {
+            inner: Mutex::new(state),
         }
+    }
+
+    /// Keeps at most so many bytes from now on.
+    pub(super) fn shrink_to(&self, limit_bytes: usize) {
+        let mut inner = self.lock();
+        inner.limit_bytes = inner.limit_bytes.min(limit_bytes);
+        inner.evict(None);
     }
 
     fn lock(&self) -> MutexGuard<'_, CacheState> {
@@ -142,19 +171,7 @@ impl FrameCache {
             _ => return,
         }
         inner.bytes += bytes;
-        while inner.bytes > self.limit_bytes {
-            let oldest = inner
-                .frames
-                .iter()
-                // Evicting the frame itself, or one that is still loading, would free nothing.
-                .filter(|(other, held)| held.bytes > 0 && **other != place)
-                .min_by_key(|(_, held)| held.used)
-                .map(|(place, _)| *place);
-            let Some(gone) = oldest.and_then(|oldest| inner.frames.remove(&oldest)) else {
-                return;
-            };
-            inner.bytes -= gone.bytes;
-        }
+        inner.evict(Some(place));
     }
 
     /// Marks the cached frames as used now, and leaves in `places` those that are not cached.
@@ -173,7 +190,11 @@ impl FrameCache {
 
     /// Empties the cache, because places have changed their meaning.
     pub(super) fn clear(&self) {
-        *self.lock() = CacheState::default();
+        let mut inner = self.lock();
+        *inner = CacheState {
+            limit_bytes: inner.limit_bytes,
+            ..CacheState::default()
+        };
     }
 }
 
@@ -210,8 +231,18 @@ mod tests {
         let mut absent: Vec<PackPlace> = (1..=4).map(place).collect();
         cache.touch(&mut absent);
         assert_eq!(absent, [place(2)], "the one used longest ago went");
+        load(4);
+        cache.shrink_to(1500);
+        let mut absent: Vec<PackPlace> = (1..=4).map(place).collect();
+        cache.touch(&mut absent);
+        assert_eq!(absent, [1, 2, 3].map(place), "one is left");
         cache.clear();
         assert_eq!(&*first, [1; 1000]);
+        load(5);
+        load(6);
+        let mut absent = vec![place(5), place(6)];
+        cache.touch(&mut absent);
+        assert_eq!(absent, [place(5)], "the limit stays");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 
 use crate::base::finding::Finding;
 use crate::base::id::{ChunkId, PackId, StoreId};
+use crate::base::roomy::roomy;
 use crate::content::frame::{Frame, FrameHead, HEADER_BYTES, SealedFrame};
 use crate::store::storage::Storage;
 use crate::store::storage::dir::DirStorage;
@@ -317,6 +318,11 @@ impl Store {
         });
     }
 
+    /// Keeps at most so many bytes of decompressed frames from now on, where other work needs the memory.
+    pub(crate) fn shrink_cache(&self, limit_bytes: usize) {
+        self.cache.shrink_to(limit_bytes);
+    }
+
     fn cached(&self, place: PackPlace) -> Result<Arc<IndexedFrame>, StoreError> {
         self.cache.get(place, || {
             let bytes = self.frame_bytes(place)?;
@@ -333,7 +339,7 @@ impl Store {
 
     fn frame_and_bytes(&self, place: PackPlace) -> Result<(Frame, Vec<u8>), StoreError> {
         let bytes = self.frame_bytes(place)?;
-        match Frame::decode(&bytes) {
+        match SealedFrame::open(&bytes).and_then(SealedFrame::unpack_briefly) {
             Ok(frame) => Ok((frame, bytes)),
             Err(source) => Err(self.damaged(place, source.into())),
         }
@@ -342,7 +348,8 @@ impl Store {
     /// Reads a frame's bytes and checks only its lengths.
     fn frame_bytes(&self, place: PackPlace) -> Result<Vec<u8>, StoreError> {
         let (head, pack) = self.frame_head(place)?;
-        let mut bytes = vec![0; head.frame_bytes()];
+        let mut bytes = roomy(head.frame_bytes());
+        bytes.resize(head.frame_bytes(), 0);
         self.read_pack(place, &pack, u64::from(place.offset), &mut bytes)?;
         Ok(bytes)
     }

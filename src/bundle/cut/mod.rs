@@ -35,6 +35,8 @@ const SOLID_BYTES_SLOW: usize = 64 << 20;
 const STRETCH_BYTES: u64 = 128 << 20;
 /// Plain bytes of a solid frame on the smallest media.
 const SOLID_BYTES_MIN: usize = 1 << 20;
+/// What the store keeps in memory while frames are packed against old chunks, which takes most where old code is long.
+const CACHE_BYTES: usize = 96 << 20;
 /// Fewest frames that should fit on a volume. A frame never crosses volumes, so larger frames would leave too much of a
 /// volume empty.
 const FRAMES_A_VOLUME: u64 = 12;
@@ -225,6 +227,8 @@ pub fn cut(
         if options.effort != Effort::Fast {
             old.find_programs(store, releases, have, &needs.frames, monitor)?;
         }
+        // Frames are gathered, and bases read, in the order of the store.
+        store.shrink_cache(CACHE_BYTES);
         Some(old)
     };
     let source = ChunkOrigin {

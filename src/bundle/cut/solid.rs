@@ -8,12 +8,16 @@ use std::sync::{Arc, Mutex};
 use super::{CutOptions, Effort, FrameOf, prefix};
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
+use crate::base::roomy::roomy;
 use crate::bundle::archs::{ArchSet, Archs};
 use crate::bundle::bases::OldChunks;
 use crate::bundle::temp_payload::TempPayload;
 use crate::bundle::{BundleError, CatalogFrame, Have};
+use crate::content::chunk::CHUNK_MAX;
 use crate::content::content_kind::ContentKind;
-use crate::content::frame::{DeltaMode, FrameEncoder, FrameOptions, SealedFrame};
+use crate::content::frame::{
+    ChunkLength, DeltaMode, FrameEncoder, FrameOptions, OldBytes, SealedFrame,
+};
 use crate::content::references::Layouts;
 use crate::store::{FrameNeed, Store};
 
@@ -25,19 +29,30 @@ struct Solid {
     /// Bytes in the store that this work stands for. Used for the progress bar.
     source_bytes: u64,
     chunks: Vec<(ChunkId, u32)>,
+    /// Empty once it is being packed.
     plain: Vec<u8>,
+    plain_bytes: usize,
 }
 
 impl Solid {
-    fn new(frame_no: usize, class: ContentKind, part: ArchSet) -> Self {
+    /// An empty one for about `plain_bytes`.
+    fn new(frame_no: usize, class: ContentKind, part: ArchSet, plain_bytes: usize) -> Self {
         Self {
             frame_no,
             class,
             part,
             source_bytes: 0,
             chunks: Vec::new(),
-            plain: Vec::new(),
+            plain: roomy(plain_bytes + CHUNK_MAX),
+            plain_bytes: 0,
         }
+    }
+
+    fn push(&mut self, id: ChunkId, bytes: &[u8]) {
+        let length = u32::try_from(bytes.len()).expect("chunks are bounded");
+        self.chunks.push((id, length));
+        self.plain.extend_from_slice(bytes);
+        self.plain_bytes += bytes.len();
     }
 }
 
@@ -67,7 +82,7 @@ impl SharedSpool<'_> {
         let number = |value: usize| u32::try_from(value).expect("frames are bounded");
         let entry = CatalogFrame {
             stored_bytes: number(stored.len()),
-            plain_bytes: number(solid.plain.len()),
+            plain_bytes: number(solid.plain_bytes),
             chunks: number(solid.chunks.len()),
         };
         // The range is reserved under the lock, so that workers can write their frames without it.
@@ -116,10 +131,13 @@ impl ChunkOrigin<'_> {
             let mut archs = self.archs.names(solid.part);
             archs.all(|arch| self.have.contains_for(id, Some(arch)))
         };
-        let limit_bytes = self
-            .base_bytes
-            .unwrap_or_else(|| dependency_limits(effort).base_bytes);
-        old.best_for(solid.class, chunks, limit_bytes, is_there)
+        old.best_for(solid.class, chunks, self.base_bytes(effort), is_there)
+    }
+
+    /// Returns the most bytes of old chunks for a frame.
+    fn base_bytes(&self, effort: Effort) -> usize {
+        self.base_bytes
+            .unwrap_or_else(|| dependency_limits(effort).base_bytes)
     }
 }
 
@@ -185,14 +203,15 @@ fn work(
             .lock()
             .expect("no worker panics while it holds this")
             .recv();
-        let Ok(solid) = next else { return };
+        let Ok(mut solid) = next else { return };
         if monitor.stop_asked() {
             return;
         }
-        let packed = pack_one(&mut encoder, source, &solid, effort).and_then(|(stored, bases)| {
-            monitor.advance(solid.source_bytes);
-            shared.put(&solid, &stored, bases)
-        });
+        let packed =
+            pack_one(&mut encoder, source, &mut solid, effort).and_then(|(stored, bases)| {
+                monitor.advance(solid.source_bytes);
+                shared.put(&solid, &stored, bases)
+            });
         let failed = packed.is_err();
         shared
             .packed
@@ -205,11 +224,11 @@ fn work(
     }
 }
 
-/// Packs a frame. Also returns the old chunks that it depends on.
+/// Packs a frame, and takes its plain bytes. Also returns the old chunks that it depends on.
 fn pack_one(
     encoder: &mut FrameEncoder,
     source: ChunkOrigin<'_>,
-    solid: &Solid,
+    solid: &mut Solid,
     effort: Effort,
 ) -> Result<(Vec<u8>, Vec<ChunkId>), BundleError> {
     let mut chunks = Vec::with_capacity(solid.chunks.len());
@@ -221,32 +240,31 @@ fn pack_one(
     }
     let options = options(effort, solid.class, source.old.is_some());
     let bases = source.bases_for(solid, &chunks, effort);
-    if bases.is_empty() {
-        return Ok((encoder.encode(&chunks, solid.class, &options), bases));
-    }
+    let lengths_of_new: Vec<ChunkLength> = chunks
+        .iter()
+        .map(|(id, bytes)| (*id, bytes.len()))
+        .collect();
     let mut base = Vec::new();
-    let mut lengths = Vec::with_capacity(bases.len());
+    let mut lengths: Vec<ChunkLength> = Vec::with_capacity(bases.len());
+    if !bases.is_empty() {
+        base = roomy(source.base_bytes(effort));
+    }
     for id in &bases {
         let bytes = source.store.read(id)?;
         lengths.push((*id, bytes.len()));
         base.extend_from_slice(&bytes);
     }
-    let lengths_of_new: Vec<(ChunkId, usize)> = chunks
-        .iter()
-        .map(|(id, bytes)| (*id, bytes.len()))
-        .collect();
-    let layouts = source.old.map(|old| Layouts {
+    let plain = std::mem::take(&mut solid.plain);
+    let layouts = source.old.filter(|_| !bases.is_empty()).map(|old| Layouts {
         old: old.layout(&lengths, &base),
-        new: old.layout(&lengths_of_new, &solid.plain),
+        new: old.layout(&lengths_of_new, &plain),
     });
-    let stored = encoder.encode_labeled(
-        &chunks,
-        solid.class,
-        &options,
-        &bases,
-        &base,
-        layouts.as_ref(),
-    );
+    let old = OldBytes {
+        bases: &bases,
+        base: &base,
+        layouts: layouts.as_ref(),
+    };
+    let stored = encoder.encode_owned(&lengths_of_new, plain, solid.class, &options, old);
     let prerequisites = SealedFrame::open(&stored).is_ok_and(|frame| !frame.bases.is_empty());
     Ok((stored, if prerequisites { bases } else { Vec::new() }))
 }
@@ -270,11 +288,10 @@ pub(in crate::bundle) fn packed_bytes(
     chunks: &[(ChunkId, Vec<u8>)],
     options: SampleOptions,
 ) -> Result<u64, BundleError> {
-    let mut solid = Solid::new(0, class, ArchSet::NONE);
+    let plain_bytes = chunks.iter().map(|(_, bytes)| bytes.len()).sum();
+    let mut solid = Solid::new(0, class, ArchSet::NONE, plain_bytes);
     for (id, bytes) in chunks {
-        let length = u32::try_from(bytes.len()).expect("chunks are bounded");
-        solid.chunks.push((*id, length));
-        solid.plain.extend_from_slice(bytes);
+        solid.push(*id, bytes);
     }
     let source = ChunkOrigin {
         store,
@@ -283,7 +300,7 @@ pub(in crate::bundle) fn packed_bytes(
         archs: &Archs::default(),
         base_bytes: options.base_bytes,
     };
-    let (stored, _) = pack_one(&mut FrameEncoder::new(), source, &solid, options.effort)?;
+    let (stored, _) = pack_one(&mut FrameEncoder::new(), source, &mut solid, options.effort)?;
     Ok(stored.len() as u64)
 }
 
@@ -346,7 +363,7 @@ fn gather(
             // A solid frame may also end inside a frame of the store, which on small media is the longer one.
             let full = |solid: &mut Solid| {
                 (solid.class, solid.part) != (need.class, *part)
-                    || solid.plain.len() >= solid_bytes(need.class)
+                    || solid.plain_bytes >= solid_bytes(need.class)
             };
             if let Some(done) = solid.take_if(full)
                 && sender.send(done).is_err()
@@ -355,14 +372,11 @@ fn gather(
             }
             let solid = solid.get_or_insert_with(|| {
                 next_no += 1;
-                Solid::new(next_no - 1, need.class, *part)
+                Solid::new(next_no - 1, need.class, *part, solid_bytes(need.class))
             });
             let frame_no = u32::try_from(solid.frame_no).expect("fewer frames than chunks");
             frame_of.insert(prefix(id), frame_no);
-            let bytes = &frame.plain[range.clone()];
-            let length = u32::try_from(bytes.len()).expect("chunks are bounded");
-            solid.chunks.push((*id, length));
-            solid.plain.extend_from_slice(bytes);
+            solid.push(*id, &frame.plain[range.clone()]);
             solid.source_bytes += std::mem::take(&mut source_bytes);
         }
     }

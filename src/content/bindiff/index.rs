@@ -2,6 +2,8 @@
 //!
 //! It only finds places. `align` decides what is worth copying.
 
+use crate::base::roomy::roomy;
+
 /// Bytes that are hashed together. Fewer would be found at too many places.
 const SEED_BYTES: usize = 12;
 /// Places with one hash that are compared for a script. More had no measurable gain.
@@ -37,8 +39,8 @@ impl<'a> OldBytesIndex<'a> {
     pub(super) fn of(old: &'a [u8], step: usize, depth: usize) -> Option<Self> {
         u32::try_from(old.len()).ok()?;
         let hash_bits = (old.len() / step).max(256).ilog2().min(HASH_BITS_MAX);
-        let mut heads = vec![NOWHERE; 1 << hash_bits];
-        let mut nexts = vec![NOWHERE; old.len().div_ceil(step)];
+        let mut heads = places(1 << hash_bits);
+        let mut nexts = places(old.len().div_ceil(step));
         let mut last = usize::MAX;
         // Places are inserted from the end, so that the first place becomes the first in its chain.
         let seeds = old.windows(SEED_BYTES).step_by(step);
@@ -98,6 +100,13 @@ impl<'a> OldBytesIndex<'a> {
         }
         best
     }
+}
+
+/// Returns `count` places that are nowhere.
+fn places(count: usize) -> Vec<u32> {
+    let mut places = roomy(count);
+    places.resize(count, NOWHERE);
+    places
 }
 
 fn hash(seed: &[u8], bits: u32) -> usize {

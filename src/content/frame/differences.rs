@@ -30,7 +30,7 @@ pub(super) fn pack(plain: &[u8], base: &[u8], step: usize, search: LzmaSearch) -
         let stored = if stream.is_empty() {
             Vec::new()
         } else {
-            lzma::pack(&stream, &[], search, Vec::new())
+            lzma::pack(&stream, search, Vec::new())
         };
         for bytes in [stream.len(), stored.len()] {
             header.extend_from_slice(&u32::try_from(bytes).ok()?.to_le_bytes());

@@ -4,15 +4,13 @@
 
 use zstd::zstd_safe::{CCtx, CParameter, ResetDirective, compress_bound};
 
-use super::differences;
 use super::lzma::{self, LzmaSearch};
-use super::references;
 use super::{
-    BASE_BYTES_MAX, BASES_MAX, CHUNKS_MAX, CODEC_DIFFERENCES, CODEC_LZMA, CODEC_LZMA_PREFIX,
-    CODEC_PREFIX, CODEC_RAW, CODEC_ZSTD, ENTRY_WITH_ID, FLAG_IDS, HEADER_BYTES, Ids, MAGIC,
-    PLAIN_MAX, VERSION,
+    BASE_BYTES_MAX, BASES_MAX, CHUNKS_MAX, CODEC_LZMA, CODEC_RAW, CODEC_ZSTD, ENTRY_WITH_ID,
+    FLAG_IDS, HEADER_BYTES, Ids, MAGIC, PLAIN_MAX, VERSION,
 };
 use crate::base::id::{ChunkId, Hasher};
+use crate::base::roomy::roomy;
 use crate::content::chunk::CHUNK_MAX;
 use crate::content::content_kind::ContentKind;
 use crate::content::filter::Filter;
@@ -30,10 +28,6 @@ const LEVEL_OF_WHOLE_FRAMES: i32 = 12;
 const WINDOW_LOG_MAX: u32 = 28;
 /// The whole of a bundle's solid frame.
 const BUNDLE_WINDOW_LOG: u32 = 27;
-
-/// When labels leave less than one part in so many of the plain bytes, nothing else is tried. Of seven recompiled
-/// libraries none was smaller without labels. The goal of the rest is only that no frame is larger.
-const LABELS_GOOD_PART: usize = 3;
 
 /// How a frame is compressed.
 #[derive(Debug, Clone, Copy)]
@@ -167,8 +161,8 @@ pub fn encode_frame(
 /// Packs chunks into frames and reuses its buffers: about twice the longest frame, and zstd's tables.
 pub struct FrameEncoder {
     context: CCtx<'static>,
-    plain: Vec<u8>,
-    packed: Vec<u8>,
+    pub(super) plain: Vec<u8>,
+    pub(super) packed: Vec<u8>,
 }
 
 impl Default for FrameEncoder {
@@ -197,7 +191,18 @@ impl FrameEncoder {
         class: ContentKind,
         options: &FrameOptions,
     ) -> Vec<u8> {
-        let lengths = self.gather(chunks, options.ids);
+        let lengths = self.gather(chunks);
+        let (frame, _) = self.encode_gathered(&lengths, class, options);
+        frame
+    }
+
+    /// Packs what is in `plain`. Also returns the filter that `plain` was left with.
+    fn encode_gathered(
+        &mut self,
+        chunks: &[ChunkLength],
+        class: ContentKind,
+        options: &FrameOptions,
+    ) -> (Vec<u8>, Filter) {
         options.filter.apply(&mut self.plain);
         let (codec, filter, stored) = if self.compress(class, options) {
             let codec = match options.codec {
@@ -213,10 +218,11 @@ impl FrameEncoder {
             chunk_count: chunks.len(),
             plain_bytes: self.plain.len(),
             ids: options.ids,
-            lengths,
+            lengths: table_of(chunks, options.ids),
             bases: &[],
         };
-        table.seal([codec, filter as u8, class as u8], stored)
+        let frame = table.seal([codec, filter as u8, class as u8], stored);
+        (frame, filter)
     }
 
     /// Packs chunks into one frame that depends on old ones. `base` has the bytes of `bases`, concatenated. Returns a
@@ -236,34 +242,48 @@ impl FrameEncoder {
         bases: &[ChunkId],
         base: &[u8],
     ) -> Vec<u8> {
-        self.encode_labeled(chunks, class, options, bases, base, None)
+        let lengths = self.gather(chunks);
+        self.encode_behind(&lengths, class, options, OldBytes::plain(bases, base))
     }
 
-    /// Packs chunks as [`Self::encode_delta`] does. With `layouts`, the references of machine code become labels.
+    /// Packs the chunks that `plain` consists of as [`Self::encode_delta`] does, without another copy of them.
     ///
     /// # Panics
     /// As [`Self::encode_delta`].
-    pub(crate) fn encode_labeled(
+    pub(crate) fn encode_owned(
         &mut self,
-        chunks: &[(ChunkId, &[u8])],
+        chunks: &[ChunkLength],
+        plain: Vec<u8>,
         class: ContentKind,
         options: &FrameOptions,
-        bases: &[ChunkId],
-        base: &[u8],
-        layouts: Option<&Layouts>,
+        old: OldBytes<'_>,
     ) -> Vec<u8> {
+        check_limits(chunks);
+        self.plain = plain;
+        let frame = self.encode_behind(chunks, class, options, old);
+        self.plain = Vec::new();
+        frame
+    }
+
+    fn encode_behind(
+        &mut self,
+        chunks: &[ChunkLength],
+        class: ContentKind,
+        options: &FrameOptions,
+        old: OldBytes<'_>,
+    ) -> Vec<u8> {
+        let OldBytes { bases, base, .. } = old;
         assert!(bases.len() <= BASES_MAX, "too many bases for a frame");
         assert!(base.len() <= BASE_BYTES_MAX, "too much base for a frame");
         if bases.is_empty() || chunks.is_empty() {
-            return self.encode(chunks, class, options);
+            return self.encode_gathered(chunks, class, options).0;
         }
-        let lengths = self.gather(chunks, Ids::LeftOut);
-        let (codec, filter) = self.compress_behind(base, layouts, options);
+        let (codec, filter) = self.compress_behind(old, options);
         let table = EncodedTable {
             chunk_count: chunks.len(),
             plain_bytes: self.plain.len(),
             ids: Ids::LeftOut,
-            lengths,
+            lengths: table_of(chunks, Ids::LeftOut),
             bases,
         };
         let kind = [codec, filter as u8, class as u8];
@@ -272,13 +292,14 @@ impl FrameEncoder {
         if delta.len() < self.plain.len() / 2 {
             return delta;
         }
-        let mut best = self.encode(chunks, class, options);
+        let (mut best, left) = self.encode_gathered(chunks, class, options);
         if options.filter != Filter::None && options.against != DeltaMode::Prefix {
             let lzma = FrameOptions {
                 codec: FrameCodec::Lzma,
                 ..*options
             };
-            let alone = self.encode(chunks, class, &lzma);
+            left.undo(&mut self.plain);
+            let (alone, _) = self.encode_gathered(chunks, class, &lzma);
             if alone.len() < best.len() {
                 best = alone;
             }
@@ -289,27 +310,20 @@ impl FrameEncoder {
         best
     }
 
-    /// Concatenates the chunks in `plain`. Returns the table of their lengths, with ids if they are to be stored.
-    fn gather(&mut self, chunks: &[(ChunkId, &[u8])], ids: Ids) -> Vec<u8> {
-        assert!(chunks.len() <= CHUNKS_MAX, "too many chunks for a frame");
-        let plain_bytes: usize = chunks.iter().map(|(_, plain)| plain.len()).sum();
-        assert!(plain_bytes <= PLAIN_MAX, "too many bytes for a frame");
-
+    /// Concatenates the chunks in `plain`. Returns their lengths.
+    fn gather(&mut self, chunks: &[(ChunkId, &[u8])]) -> Vec<ChunkLength> {
+        let lengths: Vec<ChunkLength> = chunks
+            .iter()
+            .map(|(id, bytes)| (*id, bytes.len()))
+            .collect();
+        check_limits(&lengths);
         self.plain.clear();
-        self.plain.reserve(plain_bytes);
-        let mut table = Vec::with_capacity(chunks.len() * ENTRY_WITH_ID);
-        for (id, bytes) in chunks {
-            assert!(
-                (1..=CHUNK_MAX).contains(&bytes.len()),
-                "a chunk has 1 byte to 256 KiB"
-            );
-            table.extend_from_slice(&word(bytes.len()));
-            if ids == Ids::Stored {
-                table.extend_from_slice(id.as_bytes());
-            }
+        self.plain
+            .reserve(lengths.iter().map(|(_, bytes)| bytes).sum());
+        for (_, bytes) in chunks {
             self.plain.extend_from_slice(bytes);
         }
-        table
+        lengths
     }
 
     /// Compresses `plain` into `packed`. Returns whether that pays.
@@ -338,121 +352,75 @@ impl FrameEncoder {
 
     fn lzma(&mut self, search: LzmaSearch) {
         let packed = std::mem::take(&mut self.packed);
-        self.packed = lzma::pack(&self.plain, &[], search, packed);
+        self.packed = lzma::pack(&self.plain, search, packed);
+    }
+
+    /// Empties `packed` and gives it room for whatever zstd makes of `plain`.
+    pub(super) fn make_room(&mut self) {
+        let bytes = compress_bound(self.plain.len());
+        self.packed.clear();
+        if self.packed.capacity() < bytes {
+            self.packed = roomy(bytes);
+        }
     }
 
     fn zstd(&mut self, options: &FrameOptions) {
         set(&mut self.context, options);
-        self.packed.clear();
-        self.packed.reserve(compress_bound(self.plain.len()));
+        self.make_room();
         self.context
-            .compress2(&mut self.packed, &self.plain)
-            .expect("the output has room for the worst case");
-    }
-
-    /// Compresses `plain` against `base` into `packed` with the best method for the effort. Returns the codec and the
-    /// filter.
-    fn compress_behind(
-        &mut self,
-        base: &[u8],
-        layouts: Option<&Layouts>,
-        options: &FrameOptions,
-    ) -> (u8, Filter) {
-        // When a script is shorter than this part of the plain bytes, no other method is tried.
-        let (search, good_part) = match options.against {
-            DeltaMode::Prefix => {
-                self.zstd_behind(base, options);
-                return (CODEC_PREFIX, Filter::None);
-            }
-            DeltaMode::Differences => (LzmaSearch::Chains, 8),
-            DeltaMode::Smallest => (LzmaSearch::Trees, 24),
-        };
-        let labeled = layouts
-            .and_then(|layouts| references::pack(&self.plain, base, layouts, search, good_part));
-        if let Some((codec, packed)) = labeled {
-            if packed.len() < self.plain.len() / LABELS_GOOD_PART {
-                self.packed = packed;
-                return (codec, Filter::None);
-            }
-            let (other, filter) = self.compress_unlabeled(base, search, good_part, options.filter);
-            if self.packed.len() < packed.len() {
-                return (other, filter);
-            }
-            self.packed = packed;
-            return (codec, Filter::None);
-        }
-        self.compress_unlabeled(base, search, good_part, options.filter)
-    }
-
-    /// Compresses `plain` against `base` as both are. Without labels, LZMA is not tried when a script is shorter than one
-    /// part in `good_part`.
-    fn compress_unlabeled(
-        &mut self,
-        base: &[u8],
-        search: LzmaSearch,
-        good_part: usize,
-        filter: Filter,
-    ) -> (u8, Filter) {
-        let script = differences::pack(&self.plain, base, 1, search);
-        if let Some(script) = &script
-            && script.len() < self.plain.len() / good_part
-        {
-            self.packed.clone_from(script);
-            return (CODEC_DIFFERENCES, Filter::None);
-        }
-        let packed = std::mem::take(&mut self.packed);
-        self.packed = lzma::pack(&self.plain, base, search, packed);
-        match script {
-            Some(script) if script.len() <= self.packed.len() => {
-                self.packed = script;
-                (CODEC_DIFFERENCES, Filter::None)
-            }
-            _ => (
-                CODEC_LZMA_PREFIX,
-                self.filter_if_smaller(base, search, filter),
-            ),
-        }
-    }
-
-    /// Tries LZMA behind `base` with both filtered, and keeps what is in `packed` when that is smaller. Returns the
-    /// filter of what is there.
-    fn filter_if_smaller(&mut self, base: &[u8], search: LzmaSearch, filter: Filter) -> Filter {
-        if filter == Filter::None {
-            return filter;
-        }
-        let mut base = base.to_vec();
-        filter.apply(&mut base);
-        filter.apply(&mut self.plain);
-        let filtered = lzma::pack(&self.plain, &base, search, Vec::new());
-        filter.undo(&mut self.plain);
-        if filtered.len() < self.packed.len() {
-            self.packed = filtered;
-            filter
-        } else {
-            Filter::None
-        }
-    }
-
-    /// Compresses the plain bytes with `base` as a prefix, all of it within the window.
-    fn zstd_behind(&mut self, base: &[u8], options: &FrameOptions) {
-        let window_bytes = base.len() + self.plain.len();
-        let options = FrameOptions {
-            window_log: Some(window_bytes.next_power_of_two().trailing_zeros()),
-            ..*options
-        };
-        // The reused context must not refer to a prefix that lives shorter than itself, so this one is fresh.
-        let mut context = CCtx::create();
-        set(&mut context, &options);
-        context.ref_prefix(base).expect("nothing is under way");
-        self.packed.clear();
-        self.packed.reserve(compress_bound(self.plain.len()));
-        context
             .compress2(&mut self.packed, &self.plain)
             .expect("the output has room for the worst case");
     }
 }
 
-fn set(context: &mut CCtx<'_>, options: &FrameOptions) {
+/// A chunk and its number of bytes.
+pub(crate) type ChunkLength = (ChunkId, usize);
+
+/// Old chunks that a frame may depend on, and their bytes, one behind the other.
+#[derive(Clone, Copy)]
+pub(crate) struct OldBytes<'a> {
+    pub(crate) bases: &'a [ChunkId],
+    pub(crate) base: &'a [u8],
+    /// With these, the references of machine code become labels.
+    pub(crate) layouts: Option<&'a Layouts>,
+}
+
+impl<'a> OldBytes<'a> {
+    /// Old bytes without anything known of them.
+    fn plain(bases: &'a [ChunkId], base: &'a [u8]) -> Self {
+        Self {
+            bases,
+            base,
+            layouts: None,
+        }
+    }
+}
+
+fn check_limits(chunks: &[ChunkLength]) {
+    assert!(chunks.len() <= CHUNKS_MAX, "too many chunks for a frame");
+    let plain_bytes: usize = chunks.iter().map(|(_, bytes)| bytes).sum();
+    assert!(plain_bytes <= PLAIN_MAX, "too many bytes for a frame");
+    assert!(
+        chunks
+            .iter()
+            .all(|(_, bytes)| (1..=CHUNK_MAX).contains(bytes)),
+        "a chunk has 1 byte to 256 KiB"
+    );
+}
+
+/// Returns the table of lengths, with ids if they are to be stored.
+fn table_of(chunks: &[ChunkLength], ids: Ids) -> Vec<u8> {
+    let mut table = Vec::with_capacity(chunks.len() * ENTRY_WITH_ID);
+    for (id, bytes) in chunks {
+        table.extend_from_slice(&word(*bytes));
+        if ids == Ids::Stored {
+            table.extend_from_slice(id.as_bytes());
+        }
+    }
+    table
+}
+
+pub(super) fn set(context: &mut CCtx<'_>, options: &FrameOptions) {
     let mut parameters = vec![
         CParameter::CompressionLevel(options.level),
         CParameter::ContentSizeFlag(true),

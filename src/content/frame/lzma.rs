@@ -36,10 +36,20 @@ fn dictionary_bytes(prefix: &[u8], plain_bytes: usize) -> u32 {
     }
 }
 
+/// Packs `plain`. Takes about 6 (chains) to 12 (trees) bytes for each byte.
+pub(super) fn pack(plain: &[u8], search: LzmaSearch, out: Vec<u8>) -> Vec<u8> {
+    pack_behind(plain, Vec::new(), search, out)
+}
+
 /// Packs `plain` with `prefix`. Takes about 6 (chains) to 12 (trees) bytes for each byte of both.
-pub(super) fn pack(plain: &[u8], prefix: &[u8], search: LzmaSearch, mut out: Vec<u8>) -> Vec<u8> {
+pub(super) fn pack_behind(
+    plain: &[u8],
+    prefix: Vec<u8>,
+    search: LzmaSearch,
+    mut out: Vec<u8>,
+) -> Vec<u8> {
     let mut lzma = LzmaOptions::with_preset(6);
-    lzma.dict_size = dictionary_bytes(prefix, plain.len());
+    lzma.dict_size = dictionary_bytes(&prefix, plain.len());
     lzma.nice_len = NICE_BYTES;
     if search == LzmaSearch::Chains {
         lzma.mf = MfType::Hc4;
@@ -50,7 +60,7 @@ pub(super) fn pack(plain: &[u8], prefix: &[u8], search: LzmaSearch, mut out: Vec
         lzma.depth_limit = LOW_DEPTH;
     }
     if !prefix.is_empty() {
-        lzma.preset_dict = Some(prefix.to_vec());
+        lzma.preset_dict = Some(prefix);
     }
     let options = Lzma2Options {
         lzma_options: lzma,

@@ -7,11 +7,13 @@ use std::ops::Range;
 use zstd::zstd_safe::DCtx;
 
 use crate::base::id::{ChunkId, Hasher};
+use crate::base::roomy::roomy;
 use crate::base::term::Flaw;
 use crate::base::term::terms;
 use crate::content::content_kind::ContentKind;
 use delta::NoBases;
 
+mod behind;
 mod delta;
 mod differences;
 mod encode;
@@ -19,8 +21,11 @@ mod head;
 mod kept;
 mod lzma;
 mod references;
+mod smallest;
+mod tables;
 
 pub use delta::Bases;
+pub(crate) use encode::{ChunkLength, OldBytes};
 pub use encode::{DeltaMode, FrameCodec, FrameEncoder, FrameOptions, LongMatches, encode_frame};
 pub(crate) use head::FrameTable;
 pub use head::{FrameHead, Ids};
@@ -145,16 +150,18 @@ impl<'a> SealedFrame<'a> {
     /// # Errors
     /// [`FrameError::Base`] when one of them is missing or damaged. Otherwise as [`SealedFrame::unpack`].
     pub fn unpack_on(self, bases: &dyn Bases) -> Result<Frame, FrameError> {
-        let frame = self.decompress(bases)?;
-        let intact = frame
-            .chunks
-            .iter()
-            .all(|(id, range)| *id == ChunkId::of(&frame.plain[range.clone()]));
-        if intact {
-            Ok(frame)
-        } else {
-            Err(FrameError::Corrupt(Flaw::ChunkId))
-        }
+        let plain = Vec::with_capacity(self.head.plain_bytes);
+        self.decompress(bases, plain)?.checked()
+    }
+
+    /// Unpacks as [`SealedFrame::unpack`] does, into a buffer that leaves no hole in the heap. It serves frames that are
+    /// dropped soon.
+    ///
+    /// # Errors
+    /// As [`SealedFrame::unpack`].
+    pub(crate) fn unpack_briefly(self) -> Result<Frame, FrameError> {
+        let plain = roomy(self.head.plain_bytes);
+        self.decompress(&NoBases, plain)?.checked()
     }
 
     /// Decompresses and trusts ids that are carried. It serves frames that this store wrote itself. A damaged frame
@@ -163,12 +170,13 @@ impl<'a> SealedFrame<'a> {
     /// # Errors
     /// [`FrameError::Corrupt`] when the content is not as long as the header says.
     pub(crate) fn unpack_own(self) -> Result<Frame, FrameError> {
-        self.decompress(&NoBases)
+        let plain = Vec::with_capacity(self.head.plain_bytes);
+        self.decompress(&NoBases, plain)
     }
 
-    fn decompress(self, bases: &dyn Bases) -> Result<Frame, FrameError> {
-        // The head was checked against the limits, so this takes at most 128 MiB.
-        let mut plain = Vec::with_capacity(self.head.plain_bytes);
+    /// Decompresses into `plain`, which has room for what the head says. The head was checked against the limits, so
+    /// that this is at most 128 MiB. A buffer may have a little more room, but never more bytes than it says in the end.
+    fn decompress(self, bases: &dyn Bases, mut plain: Vec<u8>) -> Result<Frame, FrameError> {
         let bad = || FrameError::Corrupt(Flaw::NotDecompressible);
         match self.head.codec {
             CODEC_RAW => plain.extend_from_slice(self.stored),
@@ -241,6 +249,17 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// Checks every chunk against its id.
+    fn checked(self) -> Result<Self, FrameError> {
+        let is_intact =
+            |(id, range): &(ChunkId, Range<usize>)| *id == ChunkId::of(&self.plain[range.clone()]);
+        if self.chunks.iter().all(is_intact) {
+            Ok(self)
+        } else {
+            Err(FrameError::Corrupt(Flaw::ChunkId))
+        }
+    }
+
     /// Checks and decompresses the frame that `bytes` begins with, chunk ids included. Takes at most the plain bytes
     /// that the header says (up to [`PLAIN_MAX`]) and 64 bytes a chunk.
     ///

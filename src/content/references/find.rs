@@ -9,12 +9,16 @@ use super::fields::{Field, Form, change_fields, truncated};
 use super::sections::{AddressSpan, Layout};
 use super::segment::{Segment, SegmentKind};
 use super::tables::ReferenceTables;
+use crate::base::roomy::{roomy, roomy_copy};
 use crate::content::bindiff::align::AlignedRun;
 use crate::content::bindiff::coarse_runs;
 
 /// What an aligned reference counts, and an aligned target.
 const REFERENCE_VOTES: u32 = 2;
 const TARGET_VOTES: u32 = 3;
+
+/// Code has about one reference in so many bytes.
+const BYTES_A_REFERENCE: usize = 16;
 
 /// A reference: where it stands and what it means.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +54,9 @@ pub fn find(
     }
     let runs = coarse_runs(&blank_old, &blank_new)?;
     drop((blank_old, blank_new));
-    let mut votes = Votes::default();
+    let mut votes = Votes {
+        list: roomy(new_references.len()),
+    };
     for run in &runs {
         votes.add_references(run, &old_references, &new_references);
     }
@@ -78,9 +84,9 @@ struct Blanked {
 impl Blanked {
     fn of(bytes: &[u8], layout: &Layout) -> Self {
         let mut blanked = Self {
-            bytes: bytes.to_vec(),
+            bytes: roomy_copy(bytes),
             segments: layout.segments.clone(),
-            references: Vec::new(),
+            references: roomy(bytes.len() / BYTES_A_REFERENCE),
         };
         blanked.blank(&layout.segments);
         let tables = jump_tables(bytes, layout, &blanked.references);
@@ -113,7 +119,6 @@ impl Blanked {
     }
 }
 
-#[derive(Default)]
 struct Votes {
     /// New and old address, and the votes for them.
     list: Vec<(u32, u32, u32)>,
