@@ -2,7 +2,7 @@
 """Reads volumes of carryall without carryall: verifies, lists and extracts undamaged sets.
 
 It follows docs/format.md section by section, shares no code with carryall, and is meant to be read with the document. It needs Python 3.9,
-blake3, zstandard, and reader_deflate.py, reader_labels.py, reader_signatures.py and reader_bare.py beside it. The unpacked bytes go into a temporary file ($TMPDIR) as large as the releases.
+blake3, zstandard, and reader_deflate.py, reader_labels.py, reader_names.py, reader_signatures.py and reader_bare.py beside it. The unpacked bytes go into a temporary file ($TMPDIR) as large as the releases.
 
     reader.py verify PATH...            every block, frame and chunk of the sets in these folders and images
     reader.py list PATH...              releases, items and entries
@@ -16,7 +16,7 @@ import lzma, mmap, os, struct, sys, tempfile
 from blake3 import blake3
 import zstandard
 from reader_deflate import NotRemade, Remaker, Unreadable, check
-import reader_bare, reader_labels, reader_signatures
+import reader_bare, reader_labels, reader_names, reader_signatures
 
 MAGIC, SIZES = b"\x8aCYB\1", {16: 65536, 12: 4096}
 
@@ -279,7 +279,7 @@ def chunks_of(frame, chunks):
     magic, version, codec, filtered, _, flags, bases, count, plain_bytes, stored, digest = struct.unpack_from(
         "<4sBBBBHHIII32s", frame)
     check(magic == b"\x8aCYF" and version == 1 and filtered < 2 and flags < 2, "a frame of a newer version")
-    check(codec < 8 and (codec > 2) == (bases > 0) and not (codec > 5 and filtered), f"a frame of codec {codec}")
+    check(codec < 10 and (codec > 2) == (bases > 0) and not (codec > 5 and filtered), f"a frame of codec {codec}")
     check(blake3(frame[:24] + frame[56:]).digest() == digest, "a frame's hash")
     width = 36 if flags else 4
     table, ids, data = frame[56:56 + width * count], 56 + width * count, frame[56 + width * count + 32 * bases:]
@@ -289,9 +289,13 @@ def chunks_of(frame, chunks):
     check(len(data) == stored and plain_bytes <= 128 << 20, "a frame's length")
     if codec > 5:
         size, packed = struct.unpack_from("<II", data)
-        check(size <= 4 << 20, "the tables of labels")
-        tables = reader_labels.Tables(lzma2(data[8:8 + packed], size), len(base), plain_bytes)
-        codec, base, data = codec - 2, tables.label_old(base), data[8 + packed:]
+        check(size <= 4 << 20, "the tables of labels or names")
+        listed, data = lzma2(data[8:8 + packed], size), data[8 + packed:]
+        if codec < 8:
+            tables = reader_labels.Tables(listed, len(base), plain_bytes)
+            codec, base = codec - 2, tables.label_old(base)
+        else:
+            codec, base = codec - 4, reader_names.apply(base, reader_names.renames(listed))
     if codec == 1:
         data = zstandard.ZstdDecompressor(max_window_size=1 << 30).decompress(data, max_output_size=plain_bytes)
     elif codec == 2:

@@ -14,3 +14,4 @@ pub mod pack;
 pub mod recipe;
 pub mod references;
 pub mod release;
+pub mod renames;

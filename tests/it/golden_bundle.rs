@@ -7,6 +7,7 @@
 
 use crate::testkit::golden;
 use crate::testkit::linked::{Architecture, Library};
+use crate::testkit::minified::Minified;
 use crate::testkit::packed;
 
 use std::fs::{self, File};
@@ -95,7 +96,17 @@ const ARM64_PROGRAMS: Golden = Golden {
     files: first_arm64_build,
 };
 
-const DELTAS: [Golden; 6] = [
+/// The full bundle that deltas of minified scripts lean on.
+const SCRIPTS: Golden = Golden {
+    name: "scripts",
+    on: None,
+    release: "scripts:1",
+    codec: 1,
+    block_size: BlockSize::Full,
+    files: first_script,
+};
+
+const DELTAS: [Golden; 8] = [
     Golden {
         name: "zstd-behind-bases",
         on: Some(&BASE),
@@ -143,6 +154,22 @@ const DELTAS: [Golden; 6] = [
         codec: 6,
         block_size: BlockSize::Full,
         files: second_arm64_build,
+    },
+    Golden {
+        name: "new-names",
+        on: Some(&SCRIPTS),
+        release: "scripts:2",
+        codec: 8,
+        block_size: BlockSize::Full,
+        files: second_script,
+    },
+    Golden {
+        name: "new-names-lzma",
+        on: Some(&SCRIPTS),
+        release: "scripts:3",
+        codec: 9,
+        block_size: BlockSize::Full,
+        files: other_script,
     },
 ];
 
@@ -239,6 +266,36 @@ fn first_arm64_build() -> Files {
 
 fn second_arm64_build() -> Files {
     vec![("lib/libmade.so.1", library(Architecture::Arm64, (20, 9)))]
+}
+
+fn script(moved: usize, added_before: Option<usize>) -> Vec<u8> {
+    let bundle = Minified {
+        functions: 150,
+        moved,
+        added_before,
+    };
+    bundle.text()
+}
+
+fn first_script() -> Files {
+    vec![("static/app.min.js", script(0, None))]
+}
+
+fn second_script() -> Files {
+    vec![("static/app.min.js", script(3, Some(40)))]
+}
+
+/// Nine bytes of the text here and nine there.
+fn other_script() -> Files {
+    let mut file = script(3, Some(40));
+    let old = file.clone();
+    let places = noise(9, 2 * 2000);
+    let words = places
+        .chunks(2)
+        .map(|pair| usize::from(u16::from_le_bytes([pair[0], pair[1]])) % (old.len() - 9))
+        .flat_map(|at| old[at..at + 9].to_vec());
+    file.splice(old.len() / 2.., words);
+    vec![("static/app.min.js", file)]
 }
 
 impl Golden {
@@ -344,7 +401,7 @@ impl Golden {
 
 #[test]
 fn golden_bundles_are_received() {
-    for golden in [BASE, SMALL, SIGNED, PROGRAMS, ARM64_PROGRAMS]
+    for golden in [BASE, SMALL, SIGNED, PROGRAMS, ARM64_PROGRAMS, SCRIPTS]
         .iter()
         .chain(&DELTAS)
     {
@@ -354,7 +411,7 @@ fn golden_bundles_are_received() {
         }
     }
     let kept = fs::read_dir(BASE.path().parent().unwrap()).unwrap();
-    assert_eq!(kept.count(), DELTAS.len() + 5, "a file that no test reads");
+    assert_eq!(kept.count(), DELTAS.len() + 6, "a file that no test reads");
     for delta in &DELTAS {
         let media = TempDir::new().unwrap();
         let on = delta.on.unwrap();

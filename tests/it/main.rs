@@ -64,6 +64,7 @@ mod references;
 mod registry;
 mod registry_login;
 mod registry_troubles;
+mod renames;
 mod sectors;
 mod serve_share;
 mod shapes;

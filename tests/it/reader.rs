@@ -363,6 +363,7 @@ fn a_stranger_reads_deltas_with_the_sets_that_they_depend_on() {
         ),
         ("programs", &["labels", "labels-lzma"]),
         ("arm64-programs", &["arm64-labels"]),
+        ("scripts", &["new-names", "new-names-lzma"]),
     ] {
         let folder = tempfile::TempDir::new().unwrap();
         for name in [base].iter().chain(deltas) {

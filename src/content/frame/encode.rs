@@ -278,7 +278,7 @@ impl FrameEncoder {
         if bases.is_empty() || chunks.is_empty() {
             return self.encode_gathered(chunks, class, options).0;
         }
-        let (codec, filter) = self.compress_behind(old, options);
+        let (codec, filter) = self.compress_behind(class, old, options);
         let table = EncodedTable {
             chunk_count: chunks.len(),
             plain_bytes: self.plain.len(),

@@ -101,7 +101,7 @@ impl FrameHead {
             filter: Filter::from_number(head[6])
                 .ok_or(FrameError::Unknown(FrameFeature::Filter))?,
         };
-        // References are found in the bytes as they are.
+        // References and names are found in the bytes as they are.
         if parsed.codec >= CODEC_LABELED_DIFFERENCES && parsed.filter != Filter::None {
             return Err(FrameError::Unknown(FrameFeature::Filter));
         }

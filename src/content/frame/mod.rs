@@ -21,6 +21,7 @@ mod head;
 mod kept;
 mod lzma;
 mod references;
+mod renames;
 mod smallest;
 mod tables;
 
@@ -64,7 +65,11 @@ const CODEC_LZMA_PREFIX: u8 = 5;
 const CODEC_LABELED_DIFFERENCES: u8 = 6;
 /// As [`CODEC_LZMA_PREFIX`], on bytes with labels.
 const CODEC_LABELED_LZMA_PREFIX: u8 = 7;
-const CODEC_MAX: u8 = CODEC_LABELED_LZMA_PREFIX;
+/// As [`CODEC_DIFFERENCES`], with new names in the bases.
+const CODEC_RENAMED_DIFFERENCES: u8 = 8;
+/// As [`CODEC_LZMA_PREFIX`], with new names in the bases.
+const CODEC_RENAMED_LZMA_PREFIX: u8 = 9;
+const CODEC_MAX: u8 = CODEC_RENAMED_LZMA_PREFIX;
 
 terms! {
     /// What a frame may need of the program.
@@ -233,7 +238,10 @@ fn unpack_behind(
         CODEC_LZMA_PREFIX => lzma::unpack(stored, &base, plain_bytes, plain)
             .map_err(|_| FrameError::Corrupt(Flaw::NotDecompressible)),
         CODEC_DIFFERENCES => differences::unpack(stored, &base, plain_bytes, plain),
-        _ => references::unpack(codec, stored, base, plain_bytes, plain),
+        CODEC_LABELED_DIFFERENCES | CODEC_LABELED_LZMA_PREFIX => {
+            references::unpack(codec, stored, base, plain_bytes, plain)
+        }
+        _ => renames::unpack(codec, stored, base, plain_bytes, plain),
     }
 }
 

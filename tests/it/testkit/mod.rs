@@ -11,6 +11,7 @@ pub mod golden;
 pub mod harm;
 pub mod linked;
 pub mod made;
+pub mod minified;
 pub mod misbehaving;
 pub mod own_process;
 pub mod packed;
