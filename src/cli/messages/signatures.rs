@@ -82,8 +82,7 @@ pub fn image_signatures(report: &ShowReport, keys: usize) -> String {
         return String::new();
     }
     let count = verdicts.len();
-    let mut right = verdicts.iter();
-    let right = right.by_ref().filter(|(_, verdict)| verdict.is_verified());
+    let right = verdicts.iter().filter(|(_, verdict)| verdict.is_verified());
     let verified = right.count();
     let mut out = line(message!("signatures", count, verified, keys));
     for (image, verdict) in verdicts {
