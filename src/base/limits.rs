@@ -3,6 +3,9 @@
 //!
 //! These are the limits on input from elsewhere. Bounds on memory stand in the modules that hold it. All modules take
 //! their limits from here. [`TABLE`] lists them for people and tests, and `docs/format.md` shows it.
+//!
+//! Most are of the format, and no setting changes them. Those on what a release may cost are [`CostLimits`], which a store
+//! may raise.
 
 /// Most bytes of the body of a release's root.
 pub(crate) const ROOT_BYTES_MAX: u64 = 64 * 1024;
@@ -50,6 +53,51 @@ pub const PLAIN_CHUNK_RATIO_MAX: u64 = 4096;
 pub(crate) const OPEN_DEPTH_MAX: usize = 8;
 /// Most bytes of a tar's pax header whose records are read.
 pub(crate) const PAX_BYTES_MAX: u64 = 64 * 1024;
+
+/// The limits on what taking in or giving back a release may cost. A store may raise them in the section `[limits]` of its
+/// `carryall.toml`, by the names of the fields with dashes. None can be lowered: what one store takes, all others take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CostLimits {
+    /// Most bytes of a release's list of items, which is held in memory.
+    pub list_bytes: u64,
+    /// Most bytes of all steps that are walked together.
+    pub steps_bytes: u64,
+    /// Most bytes of such steps, besides, for each byte of the chunks that hold them.
+    pub steps_ratio: u64,
+    /// Most plain bytes of all streams of a release.
+    pub plain_bytes: u64,
+    /// Most such plain bytes, besides, for each byte of the release's chunks.
+    pub plain_ratio: u64,
+}
+
+impl Default for CostLimits {
+    fn default() -> Self {
+        Self {
+            list_bytes: MANIFEST_BYTES_MAX,
+            steps_bytes: WALK_FREE_BYTES,
+            steps_ratio: WALK_RATIO_MAX,
+            plain_bytes: PLAIN_FREE_BYTES,
+            plain_ratio: PLAIN_CHUNK_RATIO_MAX,
+        }
+    }
+}
+
+impl CostLimits {
+    /// Returns the first limit that is below the usual one: its name, and the usual limit.
+    pub fn lowered(&self) -> Option<(&'static str, u64)> {
+        let usual = Self::default();
+        let all = [
+            ("list-bytes", self.list_bytes, usual.list_bytes),
+            ("steps-bytes", self.steps_bytes, usual.steps_bytes),
+            ("steps-ratio", self.steps_ratio, usual.steps_ratio),
+            ("plain-bytes", self.plain_bytes, usual.plain_bytes),
+            ("plain-ratio", self.plain_ratio, usual.plain_ratio),
+        ];
+        let low = all.into_iter().find(|(_, limit, usual)| limit < usual);
+        low.map(|(name, _, usual)| (name, usual))
+    }
+}
 
 /// A line of [`TABLE`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -106,7 +106,6 @@ terms! {
         ChunkListLength = "term-flaw-chunk-list-length", "list of chunks: length";
         LongRoot = "term-flaw-long-root", "longer than any root";
         Long = "term-flaw-long", "longer than it may be";
-        LongManifest = "term-flaw-long-manifest", "manifest: longer than it may be";
         ManifestItems = "term-flaw-manifest-items", "manifest: number of items";
         NoTrailer = "term-flaw-no-trailer", "no trailer";
         OtherLength = "term-flaw-other-length", "not as long as it says";

@@ -2,12 +2,11 @@
 //! rebuilt.
 //!
 //! A few chunks can stand for any number of plain bytes, and the author of a set may be hostile. Memory: 20 bytes a
-//! chunk when there are more than [`PLAIN_FREE_BYTES`].
+//! chunk when there are more than `plain-bytes` of [`CostLimits`](crate::base::limits::CostLimits).
 
 use std::collections::HashSet;
 
 use crate::base::id::ChunkId;
-use crate::base::limits::{PLAIN_CHUNK_RATIO_MAX, PLAIN_FREE_BYTES};
 use crate::content::recipe::Excess;
 use crate::content::recipe::walk::{Visitor, Walker};
 use crate::content::recipe::{ChunkRef, ChunkSource, Content, RecipeError};
@@ -52,7 +51,8 @@ pub(super) fn check<S: ChunkSource>(
     let mut claims = StreamClaims::default();
     walk(&mut Walker::new(source), &mut claims)?;
     // Nearly every release ends here. Only more than this is worth the memory of a set of chunks.
-    if claims.plain_bytes <= PLAIN_FREE_BYTES {
+    let limits = source.limits();
+    if claims.plain_bytes <= limits.plain_bytes {
         return Ok(());
     }
     let mut claims = StreamClaims {
@@ -61,8 +61,8 @@ pub(super) fn check<S: ChunkSource>(
     };
     walk(&mut Walker::new(source), &mut claims)?;
     // Each chunk counts once: a few that are named many times must not stand for any number of bytes.
-    let backed = claims.chunk_bytes.saturating_mul(PLAIN_CHUNK_RATIO_MAX);
-    if claims.plain_bytes > backed.saturating_add(PLAIN_FREE_BYTES) {
+    let backed = claims.chunk_bytes.saturating_mul(limits.plain_ratio);
+    if claims.plain_bytes > backed.saturating_add(limits.plain_bytes) {
         return Err(RecipeError::Limit(Excess::PlainOfStreams));
     }
     Ok(())

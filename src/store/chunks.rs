@@ -2,6 +2,7 @@
 
 use super::{ChunkBytes, Store, StoreError, StoreWriter};
 use crate::base::id::ChunkId;
+use crate::base::limits::CostLimits;
 use crate::content::content_kind::ContentKind;
 use crate::content::frame::Bases;
 use crate::content::recipe::{Blob, ChunkSink, ChunkSource, ReadyBytes, RecipeError};
@@ -26,6 +27,10 @@ impl ChunkSource for Store {
 
     fn ready(&self, blob: &Blob) -> Option<Box<dyn ReadyBytes + '_>> {
         self.ready_copy(&blob.id, blob.bytes)
+    }
+
+    fn limits(&self) -> CostLimits {
+        self.limits
     }
 }
 

@@ -88,6 +88,14 @@ pub enum StoreError {
         /// What is wrong.
         message: String,
     },
+    /// The limits in the store's settings cannot be understood, or are lower than the usual ones.
+    #[error("limits in {}: {message}", path.display())]
+    BadLimits {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
     /// No known pack holds the chunk.
     #[error("chunk {id} is not in the store")]
     NoSuchChunk {

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 
 use crate::base::finding::Finding;
 use crate::base::id::{ChunkId, PackId, StoreId};
+use crate::base::limits::CostLimits;
 use crate::base::roomy::roomy;
 use crate::content::frame::{Frame, FrameHead, HEADER_BYTES, SealedFrame};
 use crate::store::storage::Storage;
@@ -65,6 +66,7 @@ use blob_cache::ReadyCopies;
 use cache::{FrameCache, IndexedFrame};
 use chunk_index::{ChunkIndex, PackPlace};
 use seen::OpenNotes;
+use settings::Settings;
 
 /// Bytes of decompressed frames that are cached.
 const CACHE_BYTES: usize = 192 << 20;
@@ -91,6 +93,7 @@ enum Unlisted {
 pub struct Store {
     dir: PathBuf,
     id: StoreId,
+    limits: CostLimits,
     access: OpenMode,
     storage: Arc<dyn Storage>,
     chunk_index: RwLock<ChunkIndex>,
@@ -183,7 +186,7 @@ impl Store {
         (access, unlisted): (OpenMode, Unlisted),
         lock: Option<fs::File>,
     ) -> Result<Self, StoreError> {
-        let id = settings::read(storage.as_ref(), dir)?;
+        let Settings { id, limits } = settings::read(storage.as_ref(), dir)?;
         if access == OpenMode::Write {
             // Only the holder of the exclusive lock may remove unpublished files, because others may be writing theirs.
             storage.sweep()?;
@@ -198,6 +201,7 @@ impl Store {
         Ok(Self {
             dir: dir.to_owned(),
             id,
+            limits,
             access,
             storage,
             chunk_index: RwLock::new(chunk_index),

@@ -44,7 +44,7 @@ impl Store {
             Ok(_) => Some(put_aside(&path)?),
         };
         settings::create(&storage)?;
-        let id = settings::read(&storage, dir)?;
+        let id = settings::read(&storage, dir)?.id;
         Ok(Some(Renewed { id, aside }))
     }
 }

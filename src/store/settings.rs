@@ -1,4 +1,4 @@
-//! `carryall.toml`: the format and the id of a store.
+//! `carryall.toml`: the format and the id of a store, and the limits that it raises.
 //!
 //! Its presence is what makes a directory a store.
 
@@ -6,7 +6,8 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::StoreError;
-use crate::base::id::{Hasher, StoreId};
+use crate::base::id::{Hasher, IdParseError, StoreId};
+use crate::base::limits::CostLimits;
 use crate::store::storage::{self, Storage};
 
 pub(super) const NAME: &str = "carryall.toml";
@@ -28,14 +29,21 @@ pub(super) fn is_beginning(bytes: &[u8]) -> bool {
     before.as_bytes().starts_with(first) && b"\"\n".starts_with(&rest[digits..])
 }
 
-#[derive(serde::Deserialize)]
-struct Settings {
-    format: i64,
-    id: String,
+/// The settings of a store.
+pub(super) struct Settings {
+    pub(super) id: StoreId,
+    pub(super) limits: CostLimits,
 }
 
-/// Reads the id of a store whose format this program knows.
-pub(super) fn read(storage: &dyn Storage, dir: &Path) -> Result<StoreId, StoreError> {
+#[derive(serde::Deserialize)]
+struct SettingsFile {
+    format: i64,
+    id: String,
+    limits: Option<toml::Value>,
+}
+
+/// Reads the settings of a store whose format this program knows.
+pub(super) fn read(storage: &dyn Storage, dir: &Path) -> Result<Settings, StoreError> {
     let bad = |message: String| StoreError::BadSettings {
         path: dir.join(NAME),
         message,
@@ -54,23 +62,40 @@ pub(super) fn read(storage: &dyn Storage, dir: &Path) -> Result<StoreId, StoreEr
         }
     })?;
     let text = String::from_utf8(bytes).map_err(|error| bad(error.to_string()))?;
-    let settings: Settings =
+    let written: SettingsFile =
         toml::from_str(&text).map_err(|error| bad(error.message().to_owned()))?;
-    if settings.format < FORMAT {
-        let format = settings.format;
+    if written.format < FORMAT {
+        let format = written.format;
         return Err(bad(format!("there is no store format {format}")));
     }
-    if settings.format != FORMAT {
+    if written.format != FORMAT {
         return Err(StoreError::Unsupported {
             path: dir.to_owned(),
-            found: settings.format,
+            found: written.format,
             known: FORMAT,
         });
     }
-    settings
-        .id
-        .parse()
-        .map_err(|error: crate::base::id::IdParseError| bad(error.to_string()))
+    let id = written.id.parse();
+    let id = id.map_err(|error: IdParseError| bad(error.to_string()))?;
+    let limits = limits(written.limits).map_err(|message| StoreError::BadLimits {
+        path: dir.join(NAME),
+        message,
+    })?;
+    Ok(Settings { id, limits })
+}
+
+/// Reads the section of limits, which people write.
+fn limits(section: Option<toml::Value>) -> Result<CostLimits, String> {
+    let Some(section) = section else {
+        return Ok(CostLimits::default());
+    };
+    let limits: CostLimits = section
+        .try_into()
+        .map_err(|error: toml::de::Error| error.message().to_owned())?;
+    match limits.lowered() {
+        Some((name, usual)) => Err(format!("{name} is below {usual}")),
+        None => Ok(limits),
+    }
 }
 
 /// Makes a random id. The id is a name and not a secret.

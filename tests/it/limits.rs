@@ -3,6 +3,7 @@
 
 use crate::testkit::evil::{self, meta};
 use crate::testkit::packed;
+use crate::testkit::stage::Stage;
 
 use std::path::Path;
 use std::process::Command;
@@ -193,6 +194,53 @@ fn streams_that_claim_more_plain_bytes_than_chunks_can_stand_for_are_not_made() 
     // At the limit it is made, and found to be another: the recipe is noise.
     let at_limit = refusal(|chunks| stream_of(chunks, most)).unwrap();
     assert!(!at_limit.contains("more than there may be"), "{at_limit}");
+}
+
+#[test]
+fn a_store_raises_limits_and_lowers_none() {
+    let stage = Stage::new();
+    let set = stage.path("set");
+    std::fs::create_dir(&set).unwrap();
+    let mut chunks = Chunks::default();
+    let most = PLAIN_FREE_BYTES / CHUNK_MAX as u64 + PLAIN_CHUNK_RATIO_MAX;
+    let content = Content::Blob(stream_of(&mut chunks, most + 1));
+    write_release(&set, chunks, ItemKind::File { content });
+    let receive = || stage.run(&["receive", "set"]);
+    let refused = receive().fails_with(1, &["plain bytes of all streams", "plain-ratio"]);
+    let settings = stage.path("store/carryall.toml");
+    let usual = std::fs::read_to_string(&settings).unwrap();
+    let with = |lines: &str| std::fs::write(&settings, format!("{usual}[limits]\n{lines}\n"));
+
+    for (line, what) in [
+        ("plain-ratio = 4095", "plain-ratio is below 4096"),
+        ("plain-bytes = -1", "-1"),
+        ("plain_ratio = 5000", "plain_ratio"),
+        ("plain-ratio = \"much\"", "much"),
+    ] {
+        with(line).unwrap();
+        receive().fails_with(1, &["[limits]", "carryall.toml", what]);
+        // The id of the store is whole, and is not drawn anew for a slip of the pen.
+        stage
+            .run(&["check", "--renew-settings"])
+            .fails_with(1, &["[limits]"]);
+    }
+    with("plain-ratio = 4200").unwrap();
+    // The claim may be made now, and is found to be wrong.
+    let run = receive().ends_with(1);
+    assert_ne!(run.stderr, refused.stderr);
+    assert!(!run.stderr.contains("more than there may be"), "{run:#?}");
+    assert!(
+        run.stderr.contains("set:1") || run.stderr.contains("stream"),
+        "{run:#?}"
+    );
+    assert!(
+        stage
+            .run(&["list"])
+            .ends_with(0)
+            .stdout
+            .lines()
+            .all(|line| !line.contains("evil:1"))
+    );
 }
 
 #[test]

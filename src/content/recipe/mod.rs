@@ -15,6 +15,7 @@ use wincode::{SchemaRead, SchemaWrite};
 
 use crate::base::backend::{BackendError, BoxError};
 use crate::base::id::{self, BlobId, ChunkId};
+use crate::base::limits::CostLimits;
 pub(crate) use crate::base::limits::{BLOB_DEPTH_MAX, OP_BYTES_MAX, STREAM_DEPTH_MAX};
 use crate::base::monitor::Interrupted;
 use crate::base::term::Flaw;
@@ -163,6 +164,19 @@ terms! {
         Steps = "term-excess-steps", "bytes of all steps";
         PlainForStream = "term-excess-plain-for-stream", "plain bytes for a byte of a stream";
         PlainOfStreams = "term-excess-plain-of-streams", "plain bytes of all streams";
+        Items = "term-excess-items", "bytes of the list of items";
+    }
+}
+
+impl Excess {
+    /// Returns the settings that raise this limit, see [`CostLimits`]. Returns `None` when it is one of the format.
+    pub fn settings(self) -> Option<&'static str> {
+        match self {
+            Self::StepsForBlob | Self::PlainForStream => None,
+            Self::Steps => Some("steps-bytes, steps-ratio"),
+            Self::PlainOfStreams => Some("plain-bytes, plain-ratio"),
+            Self::Items => Some("list-bytes"),
+        }
     }
 }
 
@@ -275,6 +289,11 @@ pub trait ChunkSource: Sync {
     fn ready(&self, blob: &Blob) -> Option<Box<dyn ReadyBytes + '_>> {
         let _ = blob;
         None
+    }
+
+    /// Returns the limits on what a release may cost. A store may have raised them.
+    fn limits(&self) -> CostLimits {
+        CostLimits::default()
     }
 }
 

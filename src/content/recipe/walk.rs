@@ -11,7 +11,7 @@ use super::{
     RecipeOp, StreamRef,
 };
 use crate::base::id::{BlobId, ChunkId};
-use crate::base::limits::{OPS_FREE_BYTES, PLAIN_RATIO_MAX, WALK_FREE_BYTES, WALK_RATIO_MAX};
+use crate::base::limits::{OPS_FREE_BYTES, PLAIN_RATIO_MAX};
 use crate::base::term::Flaw;
 use crate::content::recipe::Excess;
 
@@ -193,7 +193,8 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
             return Err(RecipeError::Limit(Excess::StepsForBlob));
         }
         self.ops_bytes = self.ops_bytes.saturating_add(ops.bytes);
-        if self.ops_bytes > WALK_FREE_BYTES {
+        let limits = self.source.limits();
+        if self.ops_bytes > limits.steps_bytes {
             let (chunks, bytes) = (&mut self.ops_chunks, &mut self.ops_chunk_bytes);
             stream::visit_refs(self.source, ops, &mut HashSet::new(), &mut |chunk, _| {
                 if chunks.insert(chunk.id) {
@@ -201,8 +202,8 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
                 }
                 Ok(())
             })?;
-            let most = self.ops_chunk_bytes.saturating_mul(WALK_RATIO_MAX);
-            if self.ops_bytes > most.saturating_add(WALK_FREE_BYTES) {
+            let most = self.ops_chunk_bytes.saturating_mul(limits.steps_ratio);
+            if self.ops_bytes > most.saturating_add(limits.steps_bytes) {
                 return Err(RecipeError::Limit(Excess::Steps));
             }
         }

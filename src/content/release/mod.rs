@@ -16,11 +16,11 @@ pub use self::name::{ReleaseName, ReleaseNameError};
 pub use self::refusal::Refusal;
 use crate::base::envelope::{self, EnvelopeError};
 use crate::base::id::{self, BlobId, ReleaseId};
-pub(crate) use crate::base::limits::{MANIFEST_BYTES_MAX, RECORD_BYTES_MAX};
+pub(crate) use crate::base::limits::RECORD_BYTES_MAX;
 use crate::base::term::Flaw;
 use crate::content::recipe::stream::{RecordReader, StreamWriter};
 use crate::content::recipe::{
-    Blob, ChunkSink, ChunkSource, Content, Recipe, RecipeError, StreamRef,
+    Blob, ChunkSink, ChunkSource, Content, Excess, Recipe, RecipeError, StreamRef,
 };
 
 /// Most bytes of an encoded record of the table of blobs.
@@ -70,8 +70,8 @@ impl ReleaseRoot {
     /// # Errors
     /// The errors of the source, and [`RecipeError::Corrupt`].
     pub fn read_items<S: ChunkSource>(&self, source: &S) -> Result<Vec<Item>, RecipeError> {
-        if self.manifest.bytes > MANIFEST_BYTES_MAX {
-            return Err(RecipeError::Corrupt(Flaw::LongManifest));
+        if self.manifest.bytes > source.limits().list_bytes {
+            return Err(RecipeError::Limit(Excess::Items));
         }
         let mut records = RecordReader::open(source, &self.manifest, RECORD_BYTES_MAX)?;
         let mut items: Vec<Item> = Vec::new();

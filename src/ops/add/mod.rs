@@ -25,7 +25,6 @@ use super::unpack_limits;
 use super::{Error, ReleasesMut, Stored};
 use crate::base::finding::Finding;
 use crate::base::id::{ChunkId, ReleaseId};
-use crate::base::limits::PLAIN_FREE_BYTES;
 use crate::base::monitor::Monitor;
 use crate::base::size::total;
 use crate::base::term::Flaw;
@@ -34,9 +33,7 @@ use crate::content::recipe::rebuild::BlobKeeper;
 use crate::content::recipe::stream::StreamWriter;
 use crate::content::recipe::walk::{Visitor, Walker};
 use crate::content::recipe::{Blob, ChunkSink, ChunkSource, RecipeError};
-use crate::content::release::{
-    BlobTable, Item, ItemKind, MANIFEST_BYTES_MAX, ReleaseName, ReleaseRoot, walk,
-};
+use crate::content::release::{BlobTable, Item, ItemKind, ReleaseName, ReleaseRoot, walk};
 use crate::files::meta::MetaReader;
 use crate::files::unpacker::{OpenOptions, StreamReport, Unpacker};
 use crate::files::{LayoutError, folder};
@@ -157,9 +154,12 @@ fn add_inputs<R: ReleasesMut>(
         .filter(|item| changes[&item.name] == Change::Kept);
     collect_blobs((store, name), kept, &mut blobs)?;
     let mut root = write_root(&mut writer, name, &items, &blobs)?;
+    if root.manifest.bytes > store.limits().list_bytes {
+        return Err(too_many_items());
+    }
     let mut stored = finish(store, writer)?;
 
-    if streams.plain_bytes > PLAIN_FREE_BYTES {
+    if streams.plain_bytes > store.limits().plain_bytes {
         // `receive` refuses a release that claims too much, so it is refused here first.
         unpack_limits::check(store, |walker, visitor| {
             walk::release(walker, &root, visitor)
@@ -337,6 +337,10 @@ fn collect_blobs<'i, S: ChunkSource>(
     Ok(())
 }
 
+fn too_many_items() -> AddError {
+    AddError::Layout(LayoutError::Recipe(RecipeError::Corrupt(Flaw::ManyItems)))
+}
+
 fn write_root(
     sink: &mut dyn ChunkSink,
     name: &ReleaseName,
@@ -348,15 +352,11 @@ fn write_root(
         manifest.write_record(sink, item)?;
     }
     let manifest = manifest.finish(sink)?;
-    let too_much = || AddError::Layout(LayoutError::Recipe(RecipeError::Corrupt(Flaw::ManyItems)));
-    if manifest.bytes > MANIFEST_BYTES_MAX {
-        return Err(too_much());
-    }
     Ok(ReleaseRoot {
         name: name.clone(),
         manifest,
         blobs: blobs.write(sink)?,
-        items: u32::try_from(items.len()).map_err(|_| too_much())?,
+        items: u32::try_from(items.len()).map_err(|_| too_many_items())?,
         bytes: total(items.values().map(Item::bytes)),
     })
 }

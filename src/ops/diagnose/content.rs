@@ -26,7 +26,10 @@ pub(crate) fn of_recipe(error: &RecipeError) -> Diagnostic {
             diagnostic!("recipe.chunk_missing", chunk = id.short().to_string())
         }
         RecipeError::Corrupt(what) => diagnostic!("recipe.damaged", what = *what),
-        RecipeError::Limit(what) => diagnostic!("recipe.limit", what = *what),
+        RecipeError::Limit(what) => match what.settings() {
+            Some(settings) => diagnostic!("recipe.cost_limit", what = *what, settings),
+            None => diagnostic!("recipe.limit", what = *what),
+        },
         RecipeError::Newer(what) => diagnostic!("recipe.newer_format", what),
         RecipeError::Mismatch(blob) => {
             diagnostic!("recipe.mismatch", blob = blob.short().to_string())

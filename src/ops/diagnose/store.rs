@@ -33,6 +33,9 @@ pub fn of(error: &StoreError) -> Diagnostic {
         StoreError::BadSettings { path, message } => {
             diagnostic!("store.bad_settings", path, what = message)
         }
+        StoreError::BadLimits { path, message } => {
+            diagnostic!("store.bad_limits", path, what = message)
+        }
         StoreError::BadRoot { stem, source } => {
             let name = ReleaseName::from_file_stem(stem);
             let release = name.map_or_else(|_| stem.clone(), |name| name.to_string());

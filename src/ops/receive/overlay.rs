@@ -9,6 +9,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::base::id::ChunkId;
+use crate::base::limits::CostLimits;
 use crate::base::monitor::{Monitor, Quiet};
 use crate::bundle::{BundleError, Catalog, FramePlace};
 use crate::content::content_kind::ContentKind;
@@ -208,5 +209,9 @@ impl ChunkSource for OverlaySource<'_> {
 
     fn contains(&self, id: &ChunkId) -> bool {
         self.carried.contains(&prefix(id)) || self.store.contains(id)
+    }
+
+    fn limits(&self) -> CostLimits {
+        self.store.limits()
     }
 }
