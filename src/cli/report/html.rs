@@ -12,7 +12,7 @@ use carryall::ops::evidence::{
 use carryall::ops::trust::KeyFacts;
 use carryall::volumes::media::medium_facts::MediumKind;
 
-use super::parts::{LINES_MAX, code, facts, heading, known, list, table, text};
+use super::parts::{LINES_MAX, code, facts, heading, known, list, table, text, unbroken};
 use super::volumes;
 use crate::cli::messages::{self, message};
 
@@ -182,13 +182,18 @@ fn medium(medium: &MediumEvidence) -> Vec<String> {
         }
     };
     let volumes = medium.volumes.as_ref().map(|volumes| {
-        let one = |each: &MediumVolume| format!("{} ({})", each.volume_no, each.set_id.short());
-        volumes.iter().map(one).collect::<Vec<_>>().join(", ")
+        let one = |each: &MediumVolume| {
+            unbroken(&format!("{} ({})", each.volume_no, each.set_id.short()))
+        };
+        volumes.iter().map(one).collect::<Vec<_>>().join("<br>")
     });
     vec![
         format!("{}<br>{}", text(facts.path.to_string_lossy()), text(kind)),
-        text(&medium.read_at),
-        known(facts.device.as_deref()),
+        unbroken(&medium.read_at),
+        facts
+            .device
+            .as_deref()
+            .map_or_else(|| known(None), unbroken),
         known(Some(model.as_str()).filter(|model| !model.is_empty())),
         both(
             &facts.serial,
@@ -200,7 +205,7 @@ fn medium(medium: &MediumEvidence) -> Vec<String> {
             &facts.volume_serial,
             message!("report-volume-serial"),
         ),
-        known(volumes.as_deref()),
+        volumes.unwrap_or_else(|| known(None)),
     ]
 }
 

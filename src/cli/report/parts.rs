@@ -29,6 +29,11 @@ pub(super) fn known(fact: Option<&str>) -> String {
     }
 }
 
+/// A short text that stays on one line.
+pub(super) fn unbroken(value: &str) -> String {
+    format!("<span class=\"k\">{}</span>", text(value))
+}
+
 pub(super) fn code(value: &str) -> String {
     format!("<code>{}</code>", text(value))
 }

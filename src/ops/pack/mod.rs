@@ -16,10 +16,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use self::departure::departure;
+use self::departure::{departure, remember};
 use self::programs::{PackPrograms, PlanWithCompanions, PlannedProgram, ProgramLeftOut};
-use crate::base::diagnostic::{Arg, diagnostic};
-use crate::base::finding::{Finding, Subject};
+use crate::base::finding::Finding;
 use crate::base::fs::file_bytes_max;
 use crate::base::id::SetId;
 use crate::base::monitor::Monitor;
@@ -27,8 +26,6 @@ use crate::base::output;
 use crate::base::path_text;
 use crate::base::signing::SecretKey;
 use crate::base::size::total;
-use crate::bundle::receipt::HeldRelease;
-use crate::bundle::receipt::packed::PackedSet;
 use crate::bundle::{
     self, BundleNeeds, CutBundle, CutOptions, Effort, Have, Prerequisite, Recipient, TempPayload,
     solid_bytes,
@@ -525,26 +522,6 @@ fn recipients_of(
         })
     };
     recipients.iter().map(plan).collect()
-}
-
-/// Records which chunk is in which frame, for a top-up if the set does not arrive whole. The volumes are written and
-/// good, so a store that cannot be written is only reported.
-fn remember(
-    store: &Store,
-    set: &SetId,
-    releases: &[ReleaseRoot],
-    cut: &CutBundle,
-    monitor: &dyn Monitor,
-) {
-    let packed = PackedSet {
-        releases: releases.iter().map(HeldRelease::of).collect(),
-        frames: cut.chunks.clone(),
-    };
-    if let Err(error) = store.put_set(set, &packed.encode()) {
-        let what = diagnostic!("pack.set_not_remembered", why = Arg::caught(error));
-        let subject = Subject::Set(set.short().to_string());
-        monitor.finding(&Finding::damage(subject, what));
-    }
 }
 
 fn names_of(lean: &Prerequisite) -> Vec<String> {
