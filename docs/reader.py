@@ -8,6 +8,7 @@ blake3, zstandard, and reader_deflate.py, reader_labels.py, reader_names.py, rea
     reader.py list PATH...              releases, items and entries
     reader.py extract PATH... TO        all releases, each into a new folder TO/NAME:VERSION
 
+Of a sealed set, extract writes TO/sealed.age, which `age -d` opens. What comes out is a bare bundle, and is read here again.
 It heals nothing: all data volumes must be there and whole, and spare volumes are only checked. A delta needs the sets of the releases that it
 depends on, named in the same call. Deflate streams come back byte for byte when zlib wrote them in one go, or when the recipe names no writer. For other writers it says which, leaves a hole in FILE.partial and
 writes the plain bytes of the stream next to it, as FILE.plain-1 and so on. Exit code: 0 done, 1 failed, 2 usage, 3 done with such holes.
@@ -178,10 +179,14 @@ def sets_in(paths):
 
 
 def read_catalog(data):
-    has, f = envelope(data, 3, 256 << 20, flags=3)
+    has, f = envelope(data, 3, 256 << 20, flags=7)
+    if has == 4:
+        frames, seals = f.sequence(lambda: (f.u32(), f.u32(), f.u32())), f.end(f.sequence(lambda: f.take(32)))
+        check(len(frames) == len(seals), "the hashes of sealed pieces")
+        return [], [(*frame, seal) for frame, seal in zip(frames, seals)], []
     item = lambda: (f.bytes(), f.u64(), f.runs())
     releases = f.sequence(lambda: (f.text(), f.bytes(), f.sequence(item)))
-    frames = f.sequence(lambda: (f.u32(), f.u32(), f.u32()))
+    frames = f.sequence(lambda: (f.u32(), f.u32(), f.u32(), None))
     leans = f.sequence(lambda: f.sequence(lambda: (f.text(), f.take(32)))) if has & 1 else []
     check(not has & 2, "a top-up, which depends on frames of another set: only carryall can read it")
     return f.end((releases, frames, leans))
@@ -565,7 +570,18 @@ def main(words):
         for volume, count in lacks.items():
             say(f"volume {volume} of {one.K + one.M}: {count} of {one.B} blocks are missing or damaged")
         check(not lacks, "the set is not whole: carryall can heal it, this reader cannot")
-        for (stored, plain, count), frame in zip(frames, one.frames(stored for stored, _, _ in frames)):
+        if frames and frames[0][3]:
+            name = os.path.join(to, b"sealed.age") if to else os.devnull
+            if to:
+                os.makedirs(to, exist_ok=True)
+            with open(name, "wb") as file:
+                for (stored, plain, count, seal), frame in zip(frames, one.frames(frame[0] for frame in frames)):
+                    check(frame[24:56] == seal, "a piece other than the catalog says")
+                    for _, piece in chunks_of(frame, chunks):
+                        file.write(piece)
+            show(f"sealed: `age -d` of {os.fsdecode(name)} gives a bare bundle" if to else "sealed")
+            continue
+        for (stored, plain, count, _), frame in zip(frames, one.frames(frame[0] for frame in frames)):
             found = list(chunks_of(frame, chunks))
             check((len(found), sum(len(chunk) for _, chunk in found)) == (count, plain), "a frame other than the catalog says")
             for digest, chunk in found:

@@ -15,6 +15,7 @@ pub(crate) mod path_text;
 pub mod qr;
 pub mod read_at;
 pub(crate) mod roomy;
+pub mod sealing;
 pub mod signing;
 pub mod size;
 pub(crate) mod spooled_temp;

@@ -18,6 +18,8 @@ pub(crate) const CATALOG_MAX_BYTES: u64 = 256 << 20;
 const FLAG_LEANS: u32 = 1;
 /// Flag of the envelope, set in addition to the other one: the bundle also depends on frames of other sets.
 const FLAG_TOPS_UP: u32 = 2;
+/// Flag of the envelope, set alone: the frames are pieces of sealed content, and the catalog has their hashes.
+const FLAG_SEALED: u32 = 4;
 
 /// What a bundle carries.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -28,6 +30,15 @@ pub struct Catalog {
     pub frames: Vec<CatalogFrame>,
     /// Prerequisites of the bundle. Empty when it has all that its releases need.
     pub prerequisites: Vec<Prerequisite>,
+    /// The hash of each frame, when these are pieces of sealed content. There are no releases then.
+    pub seals: Option<Vec<[u8; 32]>>,
+}
+
+/// The body of a catalog of sealed content.
+#[derive(SchemaRead, SchemaWrite)]
+struct SealedFrames {
+    frames: Vec<CatalogFrame>,
+    seals: Vec<[u8; 32]>,
 }
 
 /// The body of a catalog without prerequisites, and the first part of one with them.
@@ -139,6 +150,8 @@ pub struct FramePlace {
     pub offset: u64,
     /// Its entry in the catalog.
     pub entry: CatalogFrame,
+    /// Its hash, when the catalog has it.
+    pub seal: Option<[u8; 32]>,
 }
 
 impl FramePlace {
@@ -176,6 +189,14 @@ impl Catalog {
             releases: self.releases.clone(),
             frames: self.frames.clone(),
         };
+        if let Some(seals) = &self.seals {
+            let sealed = SealedFrames {
+                frames: carried.frames,
+                seals: seals.clone(),
+            };
+            let body = envelope::encode(&sealed);
+            return envelope::seal_with(EnvelopeKind::Catalog, FLAG_SEALED, &body);
+        }
         // Each form is only written when it is needed, so that older programs can read as many bundles as possible.
         if self.prerequisites.is_empty() {
             return envelope::seal(EnvelopeKind::Catalog, &envelope::encode(&carried));
@@ -218,9 +239,23 @@ impl Catalog {
     /// # Errors
     /// [`EnvelopeError`] for anything but a whole catalog whose numbers agree.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, EnvelopeError> {
-        let known = FLAG_LEANS | FLAG_TOPS_UP;
+        let tops_up = FLAG_LEANS | FLAG_TOPS_UP;
+        let known = tops_up | FLAG_SEALED;
         let (flags, body) =
             envelope::open_with(EnvelopeKind::Catalog, known, bytes, CATALOG_MAX_BYTES)?;
+        if flags == FLAG_SEALED {
+            let SealedFrames { frames, seals } = envelope::decode(body)?;
+            if frames.len() != seals.len() {
+                return Err(EnvelopeError::Corrupt(Flaw::MissingFrame));
+            }
+            let catalog = Self {
+                frames,
+                seals: Some(seals),
+                ..Self::default()
+            };
+            catalog.check()?;
+            return Ok(catalog);
+        }
         let (carried, prerequisites) = match flags {
             0 => (envelope::decode(body)?, Vec::new()),
             FLAG_LEANS => {
@@ -228,7 +263,7 @@ impl Catalog {
                 let sets = vec![Vec::new(); depending.prerequisites.len()];
                 (depending.carried, joined(depending.prerequisites, sets)?)
             }
-            flags if flags == known => {
+            flags if flags == tops_up => {
                 let ToppingUp { depending, sets } = envelope::decode(body)?;
                 (depending.carried, joined(depending.prerequisites, sets)?)
             }
@@ -238,6 +273,7 @@ impl Catalog {
             releases: carried.releases,
             frames: carried.frames,
             prerequisites,
+            seals: None,
         };
         catalog.check()?;
         Ok(catalog)
@@ -259,6 +295,15 @@ impl Catalog {
             }
         }
         Ok(())
+    }
+
+    fn seal(&self, frame_no: usize) -> Option<[u8; 32]> {
+        self.seals.as_ref()?.get(frame_no).copied()
+    }
+
+    /// Returns whether it is the catalog of sealed content.
+    pub fn is_sealed(&self) -> bool {
+        self.seals.is_some()
     }
 
     /// Returns the frames from `first` on that make up `bytes` of payload, which are those of one volume.
@@ -300,6 +345,7 @@ impl Catalog {
                     volume_no,
                     offset,
                     entry: *frame,
+                    seal: self.seal(frame_no),
                 });
                 offset += u64::from(frame.stored_bytes);
                 frame_no += 1;
@@ -386,6 +432,7 @@ mod tests {
             }],
             frames: vec![frame; 3],
             prerequisites: Vec::new(),
+            seals: None,
         }
     }
 
@@ -437,6 +484,22 @@ mod tests {
             let sealed = envelope::seal_with(EnvelopeKind::Catalog, flags, &body);
             assert!(Catalog::from_bytes(&sealed).is_err());
         }
+    }
+
+    #[test]
+    fn a_sealed_catalog_has_a_hash_for_each_frame_and_no_release() {
+        let mut sealed = Catalog {
+            frames: catalog().frames,
+            seals: Some(vec![[7; 32]; 3]),
+            ..Catalog::default()
+        };
+        let bytes = sealed.to_bytes();
+        assert_eq!(bytes[12..16], [4, 0, 0, 0]);
+        assert_eq!(Catalog::from_bytes(&bytes).unwrap(), sealed);
+        let places = sealed.places(&[30]);
+        assert!(places.iter().all(|place| place.seal == Some([7; 32])));
+        sealed.seals = Some(vec![[7; 32]; 2]);
+        assert!(Catalog::from_bytes(&sealed.to_bytes()).is_err());
     }
 
     #[test]

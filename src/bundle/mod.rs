@@ -12,6 +12,7 @@ mod programs;
 mod read;
 pub mod receipt;
 mod sample;
+mod sealed;
 mod temp_payload;
 mod weigh;
 
@@ -27,5 +28,6 @@ pub(crate) use have::{MissingMark, newest_first};
 pub(crate) use read::{
     UnpackedFrame, check_frame, missing_bases, read_exactly, read_frames, read_single,
 };
+pub(crate) use sealed::{PieceCutter, SealedPlaces};
 pub use temp_payload::{CutBundle, TempPayload};
 pub use weigh::{ClassWeight, FileWeight, Weighed, weigh};

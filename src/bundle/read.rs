@@ -11,7 +11,9 @@ use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
 use crate::base::term::Flaw;
 use crate::bundle::{BundleError, CatalogFrame, FramePlace};
-use crate::content::frame::{Bases, FRAME_MAX, Frame, FrameError, KeptFrame, SealedFrame};
+use crate::content::frame::{
+    Bases, FRAME_MAX, Frame, FrameError, KeptFrame, SealedFrame, frame_hash,
+};
 
 /// Bytes that are unpacked at a time, unless a single frame has more.
 const BATCH_BYTES: u64 = 128 << 20;
@@ -140,8 +142,14 @@ fn unpack(
 ///
 /// # Errors
 /// [`FrameError`] for anything else.
-pub(crate) fn check_frame(stored: &[u8], entry: &CatalogFrame) -> Result<(), FrameError> {
-    sealed(stored, entry).map(|_| ())
+pub(crate) fn check_frame(stored: &[u8], place: &FramePlace) -> Result<(), FrameError> {
+    sealed(stored, &place.entry)?;
+    match place.seal {
+        Some(seal) if frame_hash(stored) != Some(&seal) => {
+            Err(FrameError::Corrupt(Flaw::NotTheCatalog))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn sealed<'a>(stored: &'a [u8], entry: &CatalogFrame) -> Result<SealedFrame<'a>, FrameError> {

@@ -58,9 +58,14 @@ pub fn signers(files: &[PathBuf], password_file: Option<&Path>) -> Result<Vec<Se
 
 /// The password from the file that is named, else from the variable.
 fn given_password(file: Option<&Path>) -> Result<Option<String>, Failure> {
-    let Some(path) = file else {
-        return Ok(std::env::var(PASSWORD).ok());
-    };
+    match file {
+        Some(path) => Ok(Some(first_line(path)?)),
+        None => Ok(std::env::var(PASSWORD).ok()),
+    }
+}
+
+/// The first line of a file, which is a password.
+pub fn first_line(path: &Path) -> Result<String, Failure> {
     let mut text = String::new();
     File::open(path)
         .and_then(|file| file.take(PASSWORD_MAX).read_to_string(&mut text))
@@ -68,12 +73,17 @@ fn given_password(file: Option<&Path>) -> Result<Option<String>, Failure> {
             let path = path.to_owned();
             Failure::of(&Error::Io { path, source })
         })?;
-    Ok(Some(text.lines().next().unwrap_or_default().to_owned()))
+    Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
 /// Asks for a new password, twice.
 fn new_password() -> Result<String, Failure> {
-    let first = asked(&messages::ask_new_password())?;
+    asked_twice(&messages::ask_new_password())
+}
+
+/// Asks for something new, and then for the same again.
+pub fn asked_twice(prompt: &str) -> Result<String, Failure> {
+    let first = asked(prompt)?;
     if first.is_empty() {
         return Err(diagnostic!("key.empty_password").into());
     }
@@ -84,7 +94,7 @@ fn new_password() -> Result<String, Failure> {
 }
 
 /// Asks on the terminal, without echo.
-fn asked(prompt: &str) -> Result<String, Failure> {
+pub fn asked(prompt: &str) -> Result<String, Failure> {
     if !terminal::is_seen() && File::open("/dev/tty").is_err() {
         return Err(diagnostic!("key.no_terminal").into());
     }

@@ -33,6 +33,7 @@ mod receipt;
 mod receive;
 mod repair;
 mod report;
+mod seal;
 mod serve;
 mod show;
 mod site;
@@ -231,7 +232,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Prune(args) => check::prune(context, &args),
         Command::Keep { release, no_longer } => check::keep(context, &release, !no_longer),
         Command::Pack(args) => pack::run(context, &args),
-        Command::Inspect { paths } => inspect::run(context, &paths),
+        Command::Inspect { paths, open } => inspect::run(context, &paths, &open),
         Command::Verify {
             paths,
             map,

@@ -9,7 +9,7 @@ use carryall::store::{OpenMode, Store};
 use crate::cli::args::ReceiveArgs;
 use crate::cli::exit::{Failure, exit_code};
 use crate::cli::report::Report;
-use crate::cli::{Context, messages, open, tray};
+use crate::cli::{Context, messages, open, seal, tray};
 
 pub fn run(context: &Context, args: &ReceiveArgs) -> Result<u8, Failure> {
     let mut inputs = args.paths.clone();
@@ -33,13 +33,19 @@ fn receive(
     options.platforms.clone_from(&args.platform);
     options.retry_time = args.retry_time;
     args.taken.apply(&mut options);
+    options.identities = seal::identities(&args.open)?;
     evidence.note(|evidence| {
         args.paths
             .iter()
             .for_each(|path| evidence.note_medium(path));
     });
     let monitor = evidence.monitor(&context.screen);
-    let received = receive::receive_with(store, &args.paths, &options, &monitor);
+    let received = if args.paths.is_empty() {
+        // What is sealed and waits can be opened without its media.
+        receive::finish_with(store, &options, &monitor)
+    } else {
+        receive::receive_with(store, &args.paths, &options, &monitor)
+    };
     note(evidence, store, &options, received.as_ref());
     let report = received?;
     context.print(&report, text)?;

@@ -7,6 +7,7 @@ use crate::base::diagnostic::{Arg, Diagnostic};
 use crate::base::id::{BlobId, ReleaseId, SetId, StoreId};
 use crate::base::monitor::Interrupted;
 use crate::base::output::OutputError;
+use crate::base::sealing::SealError;
 use crate::base::size::ByteSize;
 use crate::bundle::BundleError;
 use crate::bundle::receipt::ReceiptError;
@@ -45,6 +46,17 @@ pub enum Error {
     /// A key cannot be used, or a set is not by anybody whom the site trusts.
     #[error(transparent)]
     Trust(TrustError),
+    /// Something cannot be sealed, or a file with identities cannot be used.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// A sealed set cannot be opened.
+    #[error("set {} is sealed: {source}", set.short())]
+    Sealed {
+        /// The set.
+        set: SetId,
+        /// Why it stays closed.
+        source: SealError,
+    },
     /// A bundle could not be cut or read.
     #[error(transparent)]
     Bundle(#[from] BundleError),
@@ -356,6 +368,7 @@ impl Error {
             Self::WouldReplace { .. }
                 | Self::OlderSet { .. }
                 | Self::OtherSite { .. }
+                | Self::Sealed { .. }
                 | Self::Trust(
                     TrustError::Unsigned { .. }
                         | TrustError::WrongSignature { .. }

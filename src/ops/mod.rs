@@ -22,6 +22,7 @@ mod space;
 mod store;
 pub mod trust;
 mod unpack_limits;
+mod unseal;
 
 pub use completion::Completion;
 pub use diagnose::diagnose;

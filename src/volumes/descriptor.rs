@@ -105,6 +105,8 @@ pub(crate) const FACT_CONTACT: &str = "contact";
 pub(crate) const FACT_SITE: &str = "site";
 /// Name of the fact with the bytes of the items when they are restored.
 pub(crate) const FACT_ITEM_BYTES: &str = "item bytes";
+/// Name of the fact that a set is sealed: the kind of its recipients, and how many there are.
+pub(crate) const FACT_SEALED: &str = "sealed";
 /// Name of the facts with the programs on each volume: file, machine and SHA-256.
 pub(crate) const FACT_PROGRAM: &str = "program";
 

@@ -2,14 +2,16 @@
 //!
 //! It stores the blocks that it is given. The caller decides which blocks are wanted and whether they are right.
 
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use crate::base::envelope::{self, EnvelopeKind};
 use crate::base::fs::cannot_write;
+use crate::base::read_at::{ReadAt, read_some};
 use crate::volumes::VolumeError;
 use crate::volumes::block::{BlockHeader, BlockSize, HEADER_BYTES};
 use crate::volumes::blocks::{Blocks, header_at};
@@ -24,9 +26,20 @@ pub(crate) struct StagedImages {
     dir: PathBuf,
     geometry: Geometry,
     /// Images that were opened, indexed by volume number less one.
-    images: Vec<Mutex<Option<std::sync::Arc<File>>>>,
+    images: Vec<Mutex<Option<Arc<File>>>>,
     /// Slices of damaged blocks.
     slices: StagedSlices,
+    /// The blocks of the only volume, where they are shown and not kept.
+    shown: Option<ShownVolume>,
+}
+
+/// A volume that is read where it is.
+struct ShownVolume(Arc<dyn ReadAt>);
+
+impl fmt::Debug for ShownVolume {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "a volume of {} bytes", self.0.size_bytes())
+    }
 }
 
 impl StagedImages {
@@ -40,6 +53,15 @@ impl StagedImages {
             dir,
             geometry,
             images,
+            shown: None,
+        }
+    }
+
+    /// Shows the only volume of a set as if it was kept. `dir` is no folder.
+    pub(crate) fn of_shown(dir: PathBuf, geometry: Geometry, volume: Arc<dyn ReadAt>) -> Self {
+        Self {
+            shown: Some(ShownVolume(volume)),
+            ..Self::new(dir, geometry)
         }
     }
 
@@ -56,11 +78,7 @@ impl StagedImages {
     }
 
     /// Returns the image of a volume. Returns `None` when it does not exist and `missing` says to leave it.
-    fn image(
-        &self,
-        volume_no: u16,
-        missing: IfMissing,
-    ) -> Result<Option<std::sync::Arc<File>>, VolumeError> {
+    fn image(&self, volume_no: u16, missing: IfMissing) -> Result<Option<Arc<File>>, VolumeError> {
         let slot = &self.images[usize::from(volume_no) - 1];
         let mut slot = slot
             .lock()
@@ -79,7 +97,7 @@ impl StagedImages {
                 opened => opened,
             };
             match opened {
-                Ok(file) => *slot = Some(std::sync::Arc::new(file)),
+                Ok(file) => *slot = Some(Arc::new(file)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
                 Err(error) => return Err(VolumeError::io(&path)(error)),
             }
@@ -298,6 +316,14 @@ impl Blocks for StagedImages {
         (volume_no, block_no): BlockPlace,
         block: &mut [u8],
     ) -> Result<bool, VolumeError> {
+        if let Some(shown) = &self.shown {
+            let offset = self.geometry.block_size().offset_of(block_no);
+            let read = read_some(&*shown.0, offset, block);
+            return match read {
+                Ok(len) => Ok(volume_no == 1 && len == block.len()),
+                Err(error) => Err(VolumeError::io(&self.dir)(error)),
+            };
+        }
         let Some(image) = self.image(volume_no, IfMissing::Leave)? else {
             return Ok(false);
         };

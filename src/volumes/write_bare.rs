@@ -34,7 +34,8 @@ impl BareOutput<'_> {
     }
 }
 
-/// Writes the set that was planned by [`SetPlan::bare`], and returns its id and the bytes that were written.
+/// Writes the set that was planned by [`SetPlan::bare`], and returns its id and the bytes that were written. Advances the
+/// monitor's current task by the bytes of the payload.
 ///
 /// # Errors
 /// [`VolumeError`] when a piece cannot be read or the file cannot be written, or a stop was asked for.
@@ -66,7 +67,6 @@ pub(crate) fn write_bare(
     };
     let head = BareHead::new(&header, &file, &signed, catalog_bytes, payload);
     let head = head.ok_or_else(too_long)?;
-    monitor.start("payload", payload);
     to.put(&head.to_bytes())?;
     let geometry = head.geometry();
     let block_payload = geometry.block_payload_bytes();
@@ -104,7 +104,6 @@ pub(crate) fn write_bare(
     }
     let padding = head.file_bytes() - head.content_bytes();
     to.put(&vec![0; usize::try_from(padding).unwrap_or(0)])?;
-    monitor.finish();
     Ok((header.set_id, head.file_bytes()))
 }
 

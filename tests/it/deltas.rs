@@ -506,6 +506,7 @@ fn catalogs_keep_their_bytes() {
         sets: Vec::new(),
     };
     let mut catalog = Catalog {
+        seals: None,
         releases: vec![CatalogRelease {
             name: "shop:1.1".into(),
             root: vec![9; 40],

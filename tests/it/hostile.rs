@@ -400,6 +400,7 @@ fn honest() -> (Vec<Vec<u8>>, Catalog) {
     (
         vec![frame],
         Catalog {
+            seals: None,
             releases: vec![release],
             frames,
             prerequisites: Vec::new(),

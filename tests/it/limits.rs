@@ -102,6 +102,7 @@ fn write_release(to: &Path, mut chunks: Chunks, kind: ItemKind) {
     );
     let plain: usize = all.iter().map(|(_, plain)| plain.len()).sum();
     let catalog = Catalog {
+        seals: None,
         releases: vec![CatalogRelease {
             name: "evil:1".into(),
             root: root.encode(),

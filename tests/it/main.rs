@@ -65,6 +65,7 @@ mod registry;
 mod registry_login;
 mod registry_troubles;
 mod renames;
+mod sealed;
 mod sectors;
 mod serve_share;
 mod shapes;

@@ -4,7 +4,7 @@
 //! It needs Python 3 with the packages blake3 and zstandard (`tests/run` sees to them); without them tests are skipped, but not on CI.
 //! `CARRYALL_WRITE_VECTORS=1` writes the vectors anew.
 
-use crate::testkit::stage;
+use crate::testkit::{programs, stage};
 
 use std::fs;
 use std::io::{Read, Write};
@@ -157,6 +157,32 @@ fn a_stranger_reads_bare_bundles() {
     let run = run_python(&python, "docs/reader.py", &[Path::new("verify"), &file]);
     let run = run.ends_with(1);
     assert!(run.stderr.contains("are not what was packed"), "{run:#?}");
+}
+
+#[test]
+fn a_stranger_reads_sealed_sets_behind_plain_age() {
+    let Some(python) = python().filter(|_| programs::has(&["age"])) else {
+        return;
+    };
+    let stage = Stage::new();
+    let golden = |name: &str| repository("tests/data/golden/v1/bare").join(name);
+    let (to, inner) = (stage.path("to"), stage.path("inner.bare"));
+    let words = [Path::new("extract"), &golden("sealed.bare"), &to];
+    let run = run_python(&python, "docs/reader.py", &words).ends_with(0);
+    assert!(run.stdout.contains("sealed: `age -d`"), "{run:#?}");
+    let mut age = Command::new("age");
+    age.arg("-d").arg("-i").arg(golden("site.age")).arg("-o");
+    age.arg(&inner).arg(to.join("sealed.age"));
+    programs::run(&mut age);
+    // What was sealed carries the same release as what was not.
+    for file in [inner, golden("full.bare")] {
+        let back = stage.path("back");
+        let words = [Path::new("extract"), &file, &back];
+        run_python(&python, "docs/reader.py", &words).ends_with(0);
+        let readme = fs::read_to_string(back.join("golden:1/tree/readme.txt")).unwrap();
+        assert_eq!(readme, "words, words, words\n".repeat(100));
+        fs::remove_dir_all(back).unwrap();
+    }
 }
 
 /// The bytes of all files below a folder.

@@ -255,6 +255,7 @@ pub fn cut(
     let prerequisites = have.depends_on(store, &needs.depended.settled())?;
     Ok(CutBundle::new(
         Catalog {
+            seals: None,
             releases,
             frames,
             prerequisites,

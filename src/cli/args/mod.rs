@@ -7,6 +7,7 @@ mod images;
 mod pack;
 mod report;
 mod retry;
+mod seal;
 mod trust;
 
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ use self::pack::percent;
 pub use self::pack::{CodecArg, EffortArg, PackArgs};
 pub use self::report::ReportArgs;
 use self::retry::retry_time;
+pub use self::seal::OpenArgs;
 pub use self::trust::{KeyCommand, TakenArgs, TrustCommand};
 
 /// The whole command line.
@@ -98,6 +100,8 @@ pub enum Command {
         /// Media, images, folders or volume files.
         #[arg(required = true)]
         paths: Vec<PathBuf>,
+        #[command(flatten)]
+        open: OpenArgs,
     },
     /// Check volumes: what is damaged or missing, and whether everything can be brought back.
     Verify {
@@ -255,7 +259,7 @@ pub struct AddArgs {
 #[derive(Debug, Args)]
 pub struct ReceiveArgs {
     /// Media, images, folders or volume files.
-    #[arg(required = true)]
+    #[arg(required_unless_present_any = ["identity", "passphrase", "passphrase_file"])]
     pub paths: Vec<PathBuf>,
     /// Only releases for these platforms, and those that say no architecture.
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
@@ -267,6 +271,8 @@ pub struct ReceiveArgs {
     pub taken: TakenArgs,
     #[command(flatten)]
     pub report: ReportArgs,
+    #[command(flatten)]
+    pub open: OpenArgs,
 }
 
 /// `visit`.
@@ -285,6 +291,8 @@ pub struct VisitArgs {
     pub taken: TakenArgs,
     #[command(flatten)]
     pub report: ReportArgs,
+    #[command(flatten)]
+    pub open: OpenArgs,
     /// Folder that gets the receipt for a top-up.
     #[arg(long, value_name = "DIR")]
     pub to: Option<PathBuf>,

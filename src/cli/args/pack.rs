@@ -88,6 +88,18 @@ pub struct PackArgs {
     /// Read the password of the keys from the first line of a file.
     #[arg(long, value_name = "FILE", requires = "sign")]
     pub password_file: Option<PathBuf>,
+    /// Seal the set, so that only the holder of this age recipient's identity can open it.
+    #[arg(long, value_name = "RECIPIENT")]
+    pub seal_to: Vec<String>,
+    /// Seal it for the recipients in a file too, one on each line.
+    #[arg(long, value_name = "FILE")]
+    pub recipients_file: Vec<PathBuf>,
+    /// Seal it with a passphrase, which is asked for.
+    #[arg(long, conflicts_with_all = ["seal_to", "recipients_file"])]
+    pub passphrase: bool,
+    /// Seal it with the passphrase in the first line of a file.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seal_to", "recipients_file", "passphrase"])]
+    pub passphrase_file: Option<PathBuf>,
     /// Read the volumes back from the disk, which is done anyway on disks that can be taken out.
     #[arg(long)]
     pub read_back: bool,

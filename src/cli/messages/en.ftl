@@ -34,6 +34,7 @@ task-push = push
 task-compare = compare
 task-compress = compress
 task-payload = write data
+task-seal = seal
 task-wide-parity = wide parity
 task-local-parity = local parity
 task-scan = scan
@@ -340,6 +341,7 @@ plan-likely = likely (99 %): { $lost } lost and { $percent } % of the sectors ba
 plan-likely-alone = likely (99 %): { $percent } % of the sectors bad, scattered
 plan-date = date on the volumes: { $date }
 plan-signed = signed with key { $id }, fingerprint { $fingerprint }
+plan-sealed = { $whom }: nothing of names or contents stands outside. The same set cannot be made again, so keep the volumes until all has arrived
 plan-program = program on each volume: { $file } for { $machine }, { $size }, SHA-256 { $sha256 }
 plan-program-guides = beside it the operator guide in English and Chinese; { $size } a volume in all
 plan-program-not-static = the program is not put on the volumes: it needs libraries of this system. A static one does not (--program FILE)
@@ -348,6 +350,7 @@ plan-program-unreadable = the program is not put on the volumes: its file cannot
 plan-space = space: { $needed } needed, { $free } free
 plan-space-needed = space: { $needed } needed
 packed-volume = { $path }  label: { $title }, set { $set }, { $number } of { $total }
+packed-sealed-title = sealed
 packed-spare = { $path }  label: { $title }, set { $set }, { $number } of { $total }, spare
 packed = { $count } { $count ->
         [one] volume
@@ -357,6 +360,12 @@ packed-bare = { $path }: set { $set } in one file of { $size }. It heals nothing
 set-without-title = a set without a title
 set-line = { $title } (set { $id }): { $data } data and { $spare } spare volumes of { $size }
 set-at-hand = at hand: { $volumes }; written by { $by }; `carryall verify` says whether all is well
+sealed-for-recipients = sealed for { $count ->
+    [one] one recipient
+   *[other] { $count } recipients
+} (age, X25519)
+sealed-with-passphrase = sealed with a passphrase (age)
+sealed-for-others = sealed in a way that this program does not know
 signed-trusted = signed by { $name } (key { $id }): { $comment }
 signed-stranger = signed with key { $id }, which nobody trusts here (fingerprint { $fingerprint }): { $comment }
 signed-wrong = { $count } { $count ->
@@ -377,6 +386,8 @@ key-line = { $key }
 key-ask-new = password for the new key:
 key-ask-again = the same again:
 key-ask = password of { $path }:
+seal-ask-new = passphrase to seal with:
+seal-ask = passphrase to open with:
 trust-added = sets signed by { $name } are taken from now on
 trust-check = compare the fingerprint with the vendor by telephone before anything is received
 trust-removed = { $name } (key { $id }) is trusted no longer; { $left ->
@@ -1123,6 +1134,10 @@ help-pack-arg-without-program = Put no program on the volumes
 help-pack-arg-program = Put another static program on every volume too, such as the one for arm64; several times for several machines
 help-pack-arg-sign = Sign the set with this secret key, for the sites that trust it; several times for several signers
 help-pack-arg-password-file = Read the password of the keys from the first line of a file [default: $CARRYALL_KEY_PASSWORD, else ask]
+help-pack-arg-seal-to = Seal the set for this age recipient (age1...), so that only the holder of its identity opens it; several times for several. Anybody can still check and repair the volumes
+help-pack-arg-recipients-file = Seal it for the recipients in this file too, one on each line; may be given several times
+help-pack-arg-passphrase = Seal it with a passphrase instead, which is asked for
+help-pack-arg-passphrase-file = Seal it with the passphrase in the first line of a file
 help-pack-arg-read-back = Read the volumes back from the disk and compare them, past the memory of the system; always done on USB disks and others that can be taken out
 help-pack-arg-codec = The parity code
 help-pack-value-codec-gf16 = Reed-Solomon over GF(2^16), fast
@@ -1140,6 +1155,9 @@ help-pack-examples =
 help-inspect = Show what volumes hold
 help-inspect-long = Lists releases and items of each set, and which of its volumes are at hand. `verify` says whether they are whole.
 help-inspect-arg-paths = Media, images, folders or volume files
+help-inspect-arg-identity = Look into sealed sets with the age identities in this file, when all of their data volumes are at hand; may be given several times
+help-inspect-arg-passphrase = Look into sealed sets with a passphrase, which is asked for
+help-inspect-arg-passphrase-file = Look into sealed sets with the passphrase in the first line of a file
 help-inspect-examples =
     # The disc in the drive
     carryall inspect /media/cdrom
@@ -1190,6 +1208,9 @@ help-visit-arg-password-file = Read the key's password from the first line of a 
 help-visit-arg-retry-time = For how long bad sectors of a disc are tried again, when everything else was read: 90s, 5m, 2h, or 0 for not at all
 help-visit-arg-unsigned = Take sets too that nobody signed whom this site trusts
 help-visit-arg-replace = Take sets too that replace a release, are older than what came before, or were made for another site
+help-visit-arg-identity = Open sealed sets with the age identities in this file; may be given several times
+help-visit-arg-passphrase = Open sealed sets with a passphrase, which is asked for
+help-visit-arg-passphrase-file = Open sealed sets with the passphrase in the first line of a file
 help-visit-arg-to = Folder that gets the receipt for a top-up, when one is needed [default: the current one]
 help-visit-arg-history = Show which disc was read when, and how good it was; reads nothing
 help-visit-examples =
@@ -1209,6 +1230,9 @@ help-receive-arg-password-file = Read the key's password from the first line of 
 help-receive-arg-retry-time = For how long bad sectors are tried again, when everything else was read: 90s, 5m, 2h, or 0 for not at all
 help-receive-arg-unsigned = Take sets too that nobody signed whom this site trusts
 help-receive-arg-replace = Take sets too that replace a release, are older than what came before, or were made for another site
+help-receive-arg-identity = Open sealed sets with the age identities in this file; may be given several times. Without PATH, sets that wait for it are opened
+help-receive-arg-passphrase = Open sealed sets with a passphrase, which is asked for
+help-receive-arg-passphrase-file = Open sealed sets with the passphrase in the first line of a file
 help-receive-examples =
     # One disc after another
     carryall receive /media/cdrom
@@ -2034,6 +2058,50 @@ error-trust-bad-name = not a name for a key
     .hint = a name is one line of 100 characters at most
 error-trust-bad-pattern = { $given } is no pattern of images
     .hint = a pattern is [HOST/]REPOSITORY in small letters without a tag, and * stands for any characters, such as registry.example/shop/*; a key has 64 at most
+error-seal-not-a-recipient = { $given } is not an age recipient
+    .hint = a recipient begins with age1: the site makes a pair with `age-keygen -o site.key` and sends the line that it prints; whole files of them go with --recipients-file FILE
+error-seal-secret-for-recipient = that is an identity, which is secret, and not a recipient
+    .hint = whoever has it opens everything: `age-keygen -y FILE` prints the recipient of an identity, which begins with age1. The secret one should not stand in the history of a shell
+error-seal-recipient-line = { $path }: line { $line } is not an age recipient
+    .hint = one recipient stands on each line (age1...); lines that begin with # are passed over
+error-seal-identity-line = { $path }: line { $line } is not an age identity
+    .hint = one identity stands on each line (AGE-SECRET-KEY-1...), as `age-keygen` writes them; lines that begin with # are passed over. Identities of ssh and of plugins are not read here
+error-seal-recipient-for-identity = { $path }: line { $line } is a recipient, which only seals
+    .hint = name the file with the identity that belongs to it (AGE-SECRET-KEY-1...)
+error-seal-protected = { $path } has a passphrase itself
+    .hint = open it first: `age -d -o site.key { $path }`, and name site.key
+error-seal-empty = { $path }: nothing but comments is in it
+    .hint = one recipient or identity stands on each line
+error-seal-no-identity = { $set ->
+    [none] the set is sealed
+   *[other] set { $set } is complete and sealed
+}: it opens with an identity of its recipients
+    .hint = the volumes are staged and need not be read again: `carryall receive --identity FILE` opens it; `carryall status` shows what waits
+error-seal-no-passphrase = { $set ->
+    [none] the set is sealed with a passphrase
+   *[other] set { $set } is complete and sealed with a passphrase
+}
+    .hint = the volumes are staged and need not be read again: `carryall receive --passphrase` asks for it and opens the set
+error-seal-other-identity = { $set ->
+    [none] it is sealed for somebody else
+   *[other] set { $set } is sealed for somebody else: no identity that was given opens it
+}
+    .hint = nothing of it is in the store, and what was read is kept. Name the right identity (`age-keygen -y FILE` prints its recipient, which the vendor can compare), or let the vendor seal it for you too
+error-seal-wrong-passphrase = { $set ->
+    [none] the passphrase is wrong
+   *[other] the passphrase is wrong: it does not open set { $set }
+}
+    .hint = nothing of it is in the store, and what was read is kept: try `carryall receive --passphrase` again
+error-seal-header = { $set ->
+    [none] what is sealed cannot be understood
+   *[other] what is sealed in set { $set } cannot be understood
+}
+    .hint = its blocks are those that were packed, so another copy is no better: a later program may have made it. Ask the vendor, and see `carryall --version`
+error-seal-content = { $set ->
+    [none] what is sealed cannot be read
+   *[other] what is sealed in set { $set } cannot be read
+}
+    .hint = to look into a sealed set, all of its data volumes must be at hand and whole; `receive` heals first. If it was received whole, ask the vendor to pack it again
 error-trust-unsigned = set { $set } is not signed, and this site takes signed sets only
     .hint = nothing of it is in the store; what was read is kept. Ask the vendor for a signed set. If you know where this one comes from, run the same command with --unsigned; `carryall forget { $set }` gives it up
 error-trust-wrong-signature = set { $set } has a signature that is wrong: it is not for this set, or not by the key it names

@@ -54,12 +54,29 @@ pub fn plan(plan: &PackPlan) -> String {
         let (id, fingerprint) = (&key.key_id, &key.fingerprint);
         out += &line_below(message!("plan-signed", id, fingerprint));
     }
+    if let Some(kinds) = &plan.sealed_for {
+        out += &line_below(message!("plan-sealed", whom = sealed_for(kinds)));
+    }
     out += &programs(plan);
     let needed = bytes(plan.needed_bytes);
     out + &line_below(match plan.free_bytes.map(bytes) {
         Some(free) => message!("plan-space", needed, free),
         None => message!("plan-space-needed", needed),
     })
+}
+
+/// For whom something is sealed: `X25519 2`, or a passphrase.
+fn sealed_for(kinds: &str) -> String {
+    match kinds.split_once(' ') {
+        Some(("X25519", count)) => {
+            message!(
+                "sealed-for-recipients",
+                count = count.parse::<u32>().unwrap_or(0)
+            )
+        }
+        Some(("scrypt", _)) => message!("sealed-with-passphrase"),
+        _ => message!("sealed-for-others"),
+    }
 }
 
 /// Programs on the volumes, or why the running one is not on them.
@@ -107,7 +124,12 @@ fn guarantees(plan: &PackPlan, total: u16) -> String {
 
 pub fn packed(report: &PackReport, to: &Path) -> String {
     let mut out = String::new();
-    let (title, set) = (enumerated(&report.plan.releases), report.set_id.short());
+    // What is written on a disc can be read by whoever finds it.
+    let title = match report.plan.sealed_for {
+        Some(_) => message!("packed-sealed-title"),
+        None => enumerated(&report.plan.releases),
+    };
+    let set = report.set_id.short();
     let total = report.volumes.len();
     for (number, path) in (1_u16..).zip(&report.volumes) {
         out += &line_below(if number > report.plan.data_volumes {
@@ -152,6 +174,9 @@ pub fn set_contents(set: &SetContents) -> String {
         for item in &release.items {
             out += &format!("    {:>9}  {}\n", bytes(item.bytes), shown(&item.name));
         }
+    }
+    if let Some(kinds) = &set.sealed_for {
+        out += &line_below(sealed_for(kinds));
     }
     out += &signed(&set.signed);
     let volumes = volumes(&set.volumes_at_hand);

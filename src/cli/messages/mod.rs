@@ -56,9 +56,9 @@ pub use store::{
     store_is_empty, streams,
 };
 pub use trust::{
-    ask_new_password, ask_password_again, ask_password_of, image_key_trusted,
-    image_key_trusted_no_longer, key_facts, key_made, signed, trust_list, trusted,
-    trusted_no_longer,
+    ask_new_passphrase, ask_new_password, ask_passphrase, ask_password_again, ask_password_of,
+    image_key_trusted, image_key_trusted_no_longer, key_facts, key_made, signed, trust_list,
+    trusted, trusted_no_longer,
 };
 pub use versions::{discard_if_done, installed, kept, rolled_back};
 pub use visit::{

@@ -39,6 +39,14 @@ pub fn ask_password_of(file: &Path) -> String {
     message!("key-ask", path = file) + " "
 }
 
+pub fn ask_new_passphrase() -> String {
+    message!("seal-ask-new") + " "
+}
+
+pub fn ask_passphrase() -> String {
+    message!("seal-ask") + " "
+}
+
 /// A key is trusted from now on.
 pub fn trusted(trusted: &TrustedFacts) -> String {
     let name = &trusted.name;

@@ -30,6 +30,7 @@ task-push = 推送
 task-compare = 比对
 task-compress = 压缩
 task-payload = 写入数据
+task-seal = 加密
 task-wide-parity = 计算跨卷校验
 task-local-parity = 计算本卷校验
 task-scan = 扫描
@@ -287,6 +288,7 @@ plan-likely = 大概率（99 %）：丢失 { $lost } 卷且其余卷有 { $perce
 plan-likely-alone = 大概率（99 %）：{ $percent } % 的分散坏扇区
 plan-date = 卷上的日期：{ $date }
 plan-signed = 签名密钥 { $id }，指纹 { $fingerprint }
+plan-sealed = { $whom }：名称和内容都不在外部出现。同一卷集无法再次生成，请保留这些卷，直到全部送达
 plan-program = 每卷附带程序：{ $file }（{ $machine }），{ $size }，SHA-256 { $sha256 }
 plan-program-guides = 并附中英文操作手册，每卷共占 { $size }
 plan-program-not-static = 卷上不附带程序：当前程序依赖本机的系统库；静态程序没有这个限制（--program 文件）
@@ -295,12 +297,18 @@ plan-program-unreadable = 卷上不附带程序：读不到程序文件（可用
 plan-space = 空间：需要 { $needed }，可用 { $free }
 plan-space-needed = 空间：需要 { $needed }
 packed-volume = { $path }  标签：{ $title }，卷集 { $set }，第 { $number } 卷，共 { $total } 卷
+packed-sealed-title = sealed（已加密）
 packed-spare = { $path }  标签：{ $title }，卷集 { $set }，第 { $number } 卷，共 { $total } 卷，备用
 packed = 卷集 { $set } 的 { $count } 卷已写入 { $to }。请将每卷写到各自的介质，再核对实际写入的内容：carryall verify 路径
 packed-bare = { $path }：卷集 { $set } 已写成一个 { $size } 的文件。它不能自行修复：接收时会指出每一处错误，届时需要重新传送该文件。核对副本：carryall verify 文件
 set-without-title = 无标题卷集
 set-line = { $title }（卷集 { $id }）：{ $data } 个数据卷和 { $spare } 个备用卷，每卷 { $size }
 set-at-hand = 手头有：{ $volumes }；由 { $by } 写入；是否完好请用 carryall verify 检查
+sealed-for-recipients = 已加密，{ $count ->
+   *[other] { $count } 个接收者
+}可解开（age，X25519）
+sealed-with-passphrase = 已用口令加密（age）
+sealed-for-others = 已加密，加密方式为本程序所不识
 signed-trusted = 由 { $name } 签名（密钥 { $id }）：{ $comment }
 signed-stranger = 由密钥 { $id } 签名，但本站点不信任该密钥（指纹 { $fingerprint }）：{ $comment }
 signed-wrong = { $count } 个签名无效：不是对本卷集的签名，或不是所注密钥签的
@@ -315,6 +323,8 @@ key-line = { $key }
 key-ask-new = 新密钥的口令：
 key-ask-again = 请再输入一次：
 key-ask = { $path } 的口令：
+seal-ask-new = 加密用的口令：
+seal-ask = 解密用的口令：
 trust-added = 从现在起接收由 { $name } 签名的卷集
 trust-check = 接收任何内容之前，请先打电话与发送方核对指纹
 trust-removed = 不再信任 { $name }（密钥 { $id }）；{ $left ->
@@ -1013,6 +1023,10 @@ help-pack-arg-without-program = 卷上不附带程序
 help-pack-arg-program = 每卷再附带另一个静态程序，例如 arm64 版；可多次给出，每种机器一个
 help-pack-arg-sign = 用这个私钥为卷集签名，供信任它的站点核对；可多次给出，由多人签名
 help-pack-arg-password-file = 从文件的第一行读取密钥口令【默认：$CARRYALL_KEY_PASSWORD，否则询问】
+help-pack-arg-seal-to = 为该 age 接收者（age1...）加密，只有持有其身份密钥的人才能解开；可多次给出。任何人仍可检查和修复各卷
+help-pack-arg-recipients-file = 同时为该文件中的接收者加密，每行一个；可多次给出
+help-pack-arg-passphrase = 改用口令加密，程序会询问口令
+help-pack-arg-passphrase-file = 用文件第一行的口令加密
 help-pack-arg-read-back = 写完后从磁盘读回并核对，不使用系统缓存；U 盘等可移动磁盘总会这样做
 help-pack-arg-codec = 校验码
 help-pack-value-codec-gf16 = GF(2^16) 上的 Reed-Solomon 码，快
@@ -1030,6 +1044,9 @@ help-pack-examples =
 help-inspect = 查看卷里有什么
 help-inspect-long = 列出每套卷中的发布包和项目，以及手头有哪些卷。是否完好请用 verify 检查。
 help-inspect-arg-paths = 介质、映像、目录或单个数据文件
+help-inspect-arg-identity = 用该文件中的 age 身份密钥查看加密的卷集，所有数据卷须在手头；可多次给出
+help-inspect-arg-passphrase = 用口令查看加密的卷集，程序会询问口令
+help-inspect-arg-passphrase-file = 用文件第一行的口令查看加密的卷集
 help-inspect-examples =
     # 光驱里的光盘
     carryall inspect /media/cdrom
@@ -1080,6 +1097,9 @@ help-visit-arg-password-file = 从文件的第一行读取密钥口令【默认�
 help-visit-arg-retry-time = 一张盘的其余内容都读完后，重试坏扇区的最长时间：90s、5m、2h，0 表示不重试
 help-visit-arg-unsigned = 没有本站点信任的签名也接收
 help-visit-arg-replace = 会替换已有发布包、早于已接收的卷集，或为别的站点制作的，也接收
+help-visit-arg-identity = 用该文件中的 age 身份密钥解开加密的卷集；可多次给出
+help-visit-arg-passphrase = 用口令解开加密的卷集，程序会询问口令
+help-visit-arg-passphrase-file = 用文件第一行的口令解开加密的卷集
 help-visit-arg-to = 需要补发时，存放回执的目录【默认：当前目录】
 help-visit-arg-history = 显示哪张盘何时读过、状况如何；不读取任何介质
 help-visit-examples =
@@ -1099,6 +1119,9 @@ help-receive-arg-password-file = 从文件的第一行读取密钥口令【默�
 help-receive-arg-retry-time = 其余内容都读完后，重试坏扇区的最长时间：90s、5m、2h，0 表示不重试
 help-receive-arg-unsigned = 没有本站点信任的签名也接收
 help-receive-arg-replace = 会替换已有发布包、早于已接收的卷集，或为别的站点制作的，也接收
+help-receive-arg-identity = 用该文件中的 age 身份密钥解开加密的卷集；可多次给出。不给 PATH 时，解开等待中的卷集
+help-receive-arg-passphrase = 用口令解开加密的卷集，程序会询问口令
+help-receive-arg-passphrase-file = 用文件第一行的口令解开加密的卷集
 help-receive-examples =
     # 逐张光盘读入
     carryall receive /media/cdrom
@@ -1917,6 +1940,50 @@ error-trust-bad-name = 不能用作密钥的名称
     .hint = 名称为一行文字，最多 100 个字符
 error-trust-bad-pattern = { $given } 不是镜像名称的模式
     .hint = 模式写作 [主机/]仓库，用小写字母，不带标签，* 代表任意字符，例如 registry.example/shop/*；每个密钥最多 64 个
+error-seal-not-a-recipient = { $given } 不是 age 接收者
+    .hint = 接收者以 age1 开头：由现场执行 `age-keygen -o site.key` 生成一对，并把屏幕上打印的那一行发来；整份名单可用 --recipients-file 文件 给出
+error-seal-secret-for-recipient = 这是私密的身份密钥，不是接收者
+    .hint = 得到它的人可以解开一切：用 `age-keygen -y 文件` 可打印其接收者，以 age1 开头。私钥不应留在命令行历史中
+error-seal-recipient-line = { $path }：第 { $line } 行不是 age 接收者
+    .hint = 每行写一个接收者（age1...）；以 # 开头的行会跳过
+error-seal-identity-line = { $path }：第 { $line } 行不是 age 身份密钥
+    .hint = 每行写一个身份密钥（AGE-SECRET-KEY-1...），与 `age-keygen` 写出的相同；以 # 开头的行会跳过。这里不支持 ssh 和插件的身份密钥
+error-seal-recipient-for-identity = { $path }：第 { $line } 行是接收者，只能用来加密
+    .hint = 请给出与它对应的身份密钥文件（AGE-SECRET-KEY-1...）
+error-seal-protected = { $path } 本身带有口令
+    .hint = 请先解开：`age -d -o site.key { $path }`，再给出 site.key
+error-seal-empty = { $path }：除注释外没有内容
+    .hint = 每行写一个接收者或身份密钥
+error-seal-no-identity = { $set ->
+    [none] 卷集已加密
+   *[other] 卷集 { $set } 已读全，但已加密
+}：要用其接收者的身份密钥才能解开
+    .hint = 各卷已在暂存区，不必重读：执行 `carryall receive --identity 文件` 即可解开；`carryall status` 显示等待中的卷集
+error-seal-no-passphrase = { $set ->
+    [none] 卷集已用口令加密
+   *[other] 卷集 { $set } 已读全，但已用口令加密
+}
+    .hint = 各卷已在暂存区，不必重读：执行 `carryall receive --passphrase`，输入口令即可解开
+error-seal-other-identity = { $set ->
+    [none] 它是为别人加密的
+   *[other] 卷集 { $set } 是为别人加密的：给出的身份密钥都解不开
+}
+    .hint = 它的内容没有进入仓库，已读的部分保留。请给出正确的身份密钥（用 `age-keygen -y 文件` 可打印其接收者，供发送方核对），或请发送方也为您加密一份
+error-seal-wrong-passphrase = { $set ->
+    [none] 口令不对
+   *[other] 口令不对：解不开卷集 { $set }
+}
+    .hint = 它的内容没有进入仓库，已读的部分保留：请再次执行 `carryall receive --passphrase`
+error-seal-header = { $set ->
+    [none] 加密的内容无法识别
+   *[other] 卷集 { $set } 中加密的内容无法识别
+}
+    .hint = 数据块与打包时相同，换一份副本也不会更好：可能由更新的程序生成。请询问发送方，并查看 `carryall --version`
+error-seal-content = { $set ->
+    [none] 加密的内容读不出
+   *[other] 卷集 { $set } 中加密的内容读不出
+}
+    .hint = 要查看加密的卷集，所有数据卷都必须在手头且完好；`receive` 会先修复。如果接收时已经完好，请让发送方重新打包
 error-trust-unsigned = 卷集 { $set } 没有签名，而本站点只接收有签名的卷集
     .hint = 它的内容没有进入仓库，已读的部分保留。请向发送方索取有签名的卷集。如果确知它的来源，可在同一命令后加 --unsigned；carryall forget { $set } 可放弃它
 error-trust-wrong-signature = 卷集 { $set } 的签名无效：不是对本卷集的签名，或不是所注密钥签的

@@ -19,7 +19,7 @@ use carryall::volumes::media::{Capacity, Carrier, MediaKind, ReadBack};
 
 use crate::cli::args::{CodecArg, EffortArg, PackArgs};
 use crate::cli::exit::Failure;
-use crate::cli::{Context, key, messages, open};
+use crate::cli::{Context, key, messages, open, seal};
 
 pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
     let store = open::store(context, OpenMode::Read)?;
@@ -38,6 +38,7 @@ pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
     }
     let mut options = options(args)?;
     options.signers = key::signers(&args.sign, args.password_file.as_deref())?;
+    options.seal_to = seal::seal_to(args)?;
     options.receivers = recipients;
     let mut notes = said::notes(&store, &releases, args)?;
     if let Some(site) = &args.site {

@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use carryall::base::diagnostic::diagnostic;
 use carryall::base::id::SetId;
+use carryall::base::sealing::Identities;
 use carryall::ops::Error;
 use carryall::ops::evidence::EvidenceCommand;
 use carryall::ops::history::HistoryEvent;
@@ -27,7 +28,7 @@ use self::top_up::TopUp;
 use crate::cli::args::VisitArgs;
 use crate::cli::exit::{EXIT_NEEDS_VOLUMES, Failure};
 use crate::cli::report::Report;
-use crate::cli::{Context, interrupt, messages, open, receive as receive_words, terminal};
+use crate::cli::{Context, interrupt, messages, open, receive as receive_words, seal, terminal};
 
 /// The result of a visit.
 #[derive(Debug, Serialize)]
@@ -50,6 +51,7 @@ pub fn run(context: &Context, args: &VisitArgs) -> Result<u8, Failure> {
     if slots.is_empty() {
         return Err(diagnostic!("visit.no_drive").into());
     }
+    let identities = seal::identities(&args.open)?;
     let named: Vec<_> = args.drive.iter().cloned().collect();
     let mut inputs = named.clone();
     inputs.push(open::store_dir(context)?);
@@ -67,6 +69,7 @@ pub fn run(context: &Context, args: &VisitArgs) -> Result<u8, Failure> {
             log: Vec::new(),
             received: Vec::new(),
             top_up: None,
+            identities,
         };
         visit.run()
     });
@@ -105,6 +108,7 @@ struct Visit<'a> {
     log: Vec<VisitEntry>,
     received: Vec<String>,
     top_up: Option<TopUp>,
+    identities: Identities,
 }
 
 /// What ends the waiting for a disc.
@@ -157,6 +161,7 @@ impl Visit<'_> {
         options.retry_time = self.args.retry_time;
         options.event = HistoryEvent::Visit;
         self.args.taken.apply(&mut options);
+        options.identities.clone_from(&self.identities);
         options
     }
 

@@ -143,6 +143,23 @@ impl FrameOptions {
     }
 }
 
+/// Puts bytes that are no content of anything, such as those of a cipher, into one frame as they are, without ids.
+///
+/// # Panics
+/// When they exceed [`PLAIN_MAX`].
+pub(crate) fn encode_raw(bytes: &[u8]) -> Vec<u8> {
+    assert!(bytes.len() <= PLAIN_MAX, "too many bytes for a frame");
+    let chunks = bytes.chunks(CHUNK_MAX);
+    let table = EncodedTable {
+        chunk_count: chunks.len(),
+        plain_bytes: bytes.len(),
+        ids: Ids::LeftOut,
+        lengths: chunks.flat_map(|chunk| word(chunk.len())).collect(),
+        bases: &[],
+    };
+    table.seal([CODEC_RAW, 0, ContentKind::Packed as u8], bytes)
+}
+
 /// Packs chunks, in the order given, into one frame. [`FrameEncoder`] packs many frames with less work.
 ///
 /// A frame that does not shrink by at least 1/64 is stored without compression. [`ContentKind::Packed`] is tried at

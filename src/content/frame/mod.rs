@@ -26,6 +26,7 @@ mod smallest;
 mod tables;
 
 pub use delta::Bases;
+pub(crate) use encode::encode_raw;
 pub(crate) use encode::{ChunkLength, OldBytes};
 pub use encode::{DeltaMode, FrameCodec, FrameEncoder, FrameOptions, LongMatches, encode_frame};
 pub(crate) use head::FrameTable;
@@ -79,6 +80,16 @@ terms! {
         Flag = "term-feature-flag", "flag";
         Dependence = "term-feature-dependence", "way to lean on chunks";
     }
+}
+
+/// Returns the hash in the header of a frame.
+pub(crate) fn frame_hash(frame: &[u8]) -> Option<&[u8; 32]> {
+    frame.get(24..HEADER_BYTES)?.try_into().ok()
+}
+
+/// Returns how far the stored bytes of a frame without ids and bases are from its beginning.
+pub(crate) fn plain_table_end(chunks: u32) -> u64 {
+    HEADER_BYTES as u64 + u64::from(chunks) * ENTRY_PLAIN as u64
 }
 
 /// Says what is wrong with the bytes of a frame.

@@ -7,6 +7,7 @@ mod content;
 mod oci;
 #[cfg(any(feature = "registry", feature = "serve"))]
 mod registry;
+mod seal;
 mod store;
 mod system;
 mod trust;
@@ -20,6 +21,7 @@ use crate::base::diagnostic::{Diagnostic, diagnostic};
 use crate::base::envelope::EnvelopeError;
 use crate::base::monitor::Interrupted;
 use crate::base::output::OutputError;
+use crate::base::sealing::SealError;
 use crate::base::signing::KeyError;
 use crate::base::size::ByteSize;
 use crate::bundle::BundleError;
@@ -113,6 +115,7 @@ pub fn diagnose(error: &(dyn Cause + 'static)) -> Diagnostic {
         TrustError => trust::of,
         KeyError => trust::of_key,
         ImageKeyError => trust::of_image_key,
+        SealError => seal::of,
         ExportError => oci::of_export,
         ReferenceError => oci::of_reference,
         BackendError => backend,
@@ -153,6 +156,8 @@ fn of(error: &Error) -> Diagnostic {
         Error::Load(error) => oci::of_load(error),
         Error::Program(error) => of_program(error),
         Error::Trust(error) => trust::of(error),
+        Error::Seal(error) => seal::of(error),
+        Error::Sealed { set, source } => seal::of_set(set, source),
         Error::Bundle(error) => content::of_bundle(error),
         Error::Media(error) => volumes::of_media(error),
         Error::Output(error) => content::of_output(error),

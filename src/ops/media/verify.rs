@@ -251,7 +251,7 @@ fn wrong_volumes(set: &mut SetReader, monitor: &dyn Monitor) -> Result<Vec<u16>,
     monitor.start("compare", total(bytes));
     for place in doubtful(set, &places, monitor)? {
         monitor.check_stop()?;
-        let is_right = |bytes: &[u8]| check_frame(bytes, &place.entry).is_ok();
+        let is_right = |bytes: &[u8]| check_frame(bytes, place).is_ok();
         if set.judge(place.volume_no, place.range(), &is_right) == Some(false) {
             wrong.insert(place.volume_no);
         }
@@ -287,7 +287,7 @@ fn doubtful<'p>(
                     return Ok(());
                 };
                 monitor.check_stop()?;
-                let is_right = |bytes: &[u8]| check_frame(bytes, &place.entry).is_ok();
+                let is_right = |bytes: &[u8]| check_frame(bytes, place).is_ok();
                 if set.stands(place.volume_no, &place.range(), buffer, &is_right) {
                     monitor.advance(u64::from(place.entry.stored_bytes));
                 } else {
@@ -396,6 +396,11 @@ pub(super) fn releases(set: &SetReader) -> Vec<ReleaseOnMedia> {
             })
             .collect();
     };
+    releases_in(&catalog)
+}
+
+/// Returns the releases that a catalog names.
+pub(super) fn releases_in(catalog: &Catalog) -> Vec<ReleaseOnMedia> {
     let item = |item: &crate::bundle::CatalogItem| ItemOnMedia {
         name: String::from_utf8_lossy(&item.name).into_owned(),
         bytes: item.bytes,

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use super::before::{self, Cutting};
 use super::departure::departure;
+use super::seal::{self, SpoolPlace};
 use super::{
     Bundled, PackNotes, PackOptions, PackPlan, PackReport, bundle_up, images_of, remember, text,
 };
 use crate::base::fs::parent_of;
 use crate::base::monitor::Monitor;
 use crate::base::output::OutputFile;
-use crate::bundle::{BundleNeeds, Have, TempPayload};
+use crate::bundle::{BundleNeeds, Have};
 use crate::content::release::ReleaseRoot;
 use crate::ops::space::{Space, free_bytes};
 use crate::ops::{Error, Releases, history};
@@ -47,9 +48,9 @@ pub fn pack_bare(
     let mut file = OutputFile::begin(to, |_| false, &place)?;
     let findings = images_of(store, releases, monitor)?;
     let folder = parent_of(to);
-    Space::in_folder(folder, 2 * cutting.needs.share_bytes())?.check()?;
-    let spool = format!(".carryall-spool-{}.tmp", std::process::id());
-    let spool = TempPayload::create(&folder.join(spool))?;
+    let copies = if options.seal_to.is_some() { 3 } else { 2 };
+    Space::in_folder(folder, copies * cutting.needs.share_bytes())?.check()?;
+    let spool = SpoolPlace::In(folder);
     let drawn = draw(store, releases, options, notes, cutting, spool, monitor)?;
     let (plan, bundled, mut shown) = drawn;
     let free_bytes = free_bytes(folder)?;
@@ -62,15 +63,20 @@ pub fn pack_bare(
     }
     .check()?;
     let asked = before::asked(releases, options, notes);
-    let said = text(&shown, notes, &[], &asked);
+    let said = match &options.seal_to {
+        Some(to) => seal::outer_text(to, notes, &shown, &[]),
+        None => text(&shown, notes, &[], &asked),
+    };
+    let (laid, catalog) = bundled.laid_out();
     let mut open = |piece_no: usize| -> std::io::Result<Box<dyn std::io::Read + '_>> {
-        Ok(Box::new(bundled.cut.open_piece(piece_no)?))
+        Ok(Box::new(laid.open_piece(piece_no)?))
     };
     let output = BareOutput {
         out: file.writer(),
         path: to,
     };
-    let content = said.content(&bundled.catalog);
+    let content = said.content(catalog);
+    monitor.start("payload", plan.piece_bytes.iter().sum());
     let (set_id, file_bytes) = write_bare(
         &plan,
         &content,
@@ -79,9 +85,12 @@ pub fn pack_bare(
         output,
         monitor,
     )?;
+    monitor.finish();
     let path = file.finish(&[])?;
     shown.volume_bytes = file_bytes;
-    remember(store, &set_id, releases, &bundled.cut, monitor);
+    if bundled.sealed.is_none() {
+        remember(store, &set_id, releases, &bundled.cut, monitor);
+    }
     let entry = departure(releases, to, options, notes, set_id);
     history::note(store, &entry, monitor);
     Ok(PackReport {
@@ -107,7 +116,7 @@ pub fn plan_bare(
 ) -> Result<PackPlan, Error> {
     let cutting = look(store, releases, options)?;
     images_of(store, releases, monitor)?;
-    let spool = TempPayload::for_sizes();
+    let spool = SpoolPlace::Nowhere;
     let (_, _, mut shown) = draw(store, releases, options, notes, cutting, spool, monitor)?;
     shown.free_bytes = Some(free_bytes(parent_of(to))?);
     Ok(shown)
@@ -129,12 +138,14 @@ fn draw(
     options: &PackOptions,
     notes: &PackNotes,
     cutting: Cutting,
-    spool: TempPayload,
+    spool: SpoolPlace<'_>,
     monitor: &dyn Monitor,
 ) -> Result<(SetPlan, Bundled, PackPlan), Error> {
-    let bundled = bundle_up(store, releases, options, cutting, spool, monitor)?;
-    let catalog_bytes = bundled.catalog.len() as u64;
-    let plan = SetPlan::bare(&bundled.cut.piece_bytes(), catalog_bytes)?;
+    let both = (options, notes);
+    let bundled = bundle_up(store, releases, both, cutting, spool, monitor)?;
+    let (laid, catalog) = bundled.laid_out();
+    let catalog_bytes = catalog.len() as u64;
+    let plan = SetPlan::bare(&laid.piece_bytes(), catalog_bytes)?;
     let mut shown = super::describe_plan(&plan, releases, &bundled.cut, catalog_bytes);
     // The description is small, and known when it is signed.
     shown.volume_bytes = shown.payload_bytes + shown.catalog_bytes;

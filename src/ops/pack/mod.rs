@@ -11,6 +11,7 @@ pub mod diff;
 pub mod estimate;
 pub mod programs;
 pub mod recipients;
+mod seal;
 
 use std::path::{Path, PathBuf};
 
@@ -18,17 +19,18 @@ use serde::Serialize;
 
 use self::departure::{departure, remember};
 use self::programs::{PackPrograms, PlanWithCompanions, PlannedProgram, ProgramLeftOut};
+use self::seal::{SealedBundle, SpoolPlace};
 use crate::base::finding::Finding;
 use crate::base::fs::file_bytes_max;
 use crate::base::id::SetId;
 use crate::base::monitor::Monitor;
 use crate::base::output;
 use crate::base::path_text;
+use crate::base::sealing::SealTo;
 use crate::base::signing::SecretKey;
 use crate::base::size::total;
 use crate::bundle::{
-    self, BundleNeeds, CutBundle, CutOptions, Effort, Have, Prerequisite, Recipient, TempPayload,
-    solid_bytes,
+    self, BundleNeeds, CutBundle, CutOptions, Effort, Have, Prerequisite, Recipient, solid_bytes,
 };
 use crate::content::release::{ReleaseName, ReleaseRoot};
 use crate::oci::image::Images;
@@ -72,6 +74,8 @@ pub struct PackOptions {
     pub programs: PackPrograms,
     /// Keys that sign the set.
     pub signers: Vec<SecretKey>,
+    /// Whom the set is sealed for. `None` leaves it open.
+    pub seal_to: Option<SealTo>,
 }
 
 impl PackOptions {
@@ -89,6 +93,7 @@ impl PackOptions {
             receivers: Vec::new(),
             programs: PackPrograms::default(),
             signers: Vec::new(),
+            seal_to: None,
         }
     }
 }
@@ -119,6 +124,9 @@ pub enum Spares {
     /// A number far beyond that of the data volumes is an error.
     Sane,
 }
+
+/// Facts that a sealed set tells everybody: what was written on its page on purpose, and what is beside it.
+const OUTER_FACTS: [&str; 3] = [FACT_DATE, FACT_CONTACT, FACT_PROGRAM];
 
 /// The planned set, shown before it is written.
 #[derive(Debug, Clone, Serialize)]
@@ -174,6 +182,8 @@ pub struct PackPlan {
     pub signed_by: Vec<KeyFacts>,
     /// Whether it is one file without volumes and parity.
     pub is_bare: bool,
+    /// Whom it is sealed for: the kind of recipients in the age format, and how many there are.
+    pub sealed_for: Option<String>,
 }
 
 /// A recipient of the bundle.
@@ -247,10 +257,11 @@ pub fn pack_with(
     let findings = images_of(store, releases, monitor)?;
     // This checks the room for the spool and the data volumes from estimates. The exact check follows with the plan.
     let share_bytes = cutting.needs.share_bytes();
-    let needed_bytes = (2 * share_bytes).max(rehearsed_bytes);
+    // What is sealed stands in a spool of its own.
+    let copies = if options.seal_to.is_some() { 3 } else { 2 };
+    let needed_bytes = (copies * share_bytes).max(rehearsed_bytes);
     Space::in_folder(to, needed_bytes)?.check()?;
-    let spool =
-        TempPayload::create(&to.join(format!(".carryall-spool-{}.tmp", std::process::id())))?;
+    let spool = SpoolPlace::In(to);
     let drawn = draw(store, releases, options, notes, cutting, spool, monitor)?;
     let Drawn {
         plan,
@@ -272,7 +283,7 @@ pub fn pack_with(
     fits_in_files(to, &shown, options.carrier)?;
 
     let mut open = |piece_no: usize| -> std::io::Result<Box<dyn std::io::Read + '_>> {
-        Ok(Box::new(bundled.cut.open_piece(piece_no)?))
+        Ok(Box::new(bundled.laid_out().0.open_piece(piece_no)?))
     };
     let extras = SetExtras {
         companions: &companions,
@@ -280,7 +291,7 @@ pub fn pack_with(
     };
     let written = volumes::write_with(
         &plan,
-        &text.content(&bundled.catalog),
+        &text.content(bundled.laid_out().1),
         &extras,
         &mut open,
         to,
@@ -288,7 +299,9 @@ pub fn pack_with(
         monitor,
     )?;
     let set = &written.header.set_id;
-    remember(store, set, releases, &bundled.cut, monitor);
+    if bundled.sealed.is_none() {
+        remember(store, set, releases, &bundled.cut, monitor);
+    }
     let entry = departure(releases, to, options, notes, *set);
     history::note(store, &entry, monitor);
     Ok(PackReport {
@@ -345,7 +358,7 @@ pub fn plan(
 ) -> Result<PackPlan, Error> {
     let cutting = before::look(store, releases, options, notes)?;
     images_of(store, releases, monitor)?;
-    let spool = TempPayload::for_sizes();
+    let spool = SpoolPlace::Nowhere;
     let mut shown = draw(store, releases, options, notes, cutting, spool, monitor)?.shown;
     shown.free_bytes = to.map(free_bytes).transpose()?;
     Ok(shown)
@@ -355,16 +368,26 @@ pub fn plan(
 struct Bundled {
     cut: CutBundle,
     catalog: Vec<u8>,
+    sealed: Option<SealedBundle>,
     receivers: Vec<PlannedReceiver>,
     together_bytes: Option<u64>,
 }
 
 impl Bundled {
+    /// Returns the pieces that are laid out, and the catalog of these.
+    fn laid_out(&self) -> (&CutBundle, &[u8]) {
+        match &self.sealed {
+            Some(sealed) => (&sealed.cut, &sealed.catalog),
+            None => (&self.cut, &self.catalog),
+        }
+    }
+
     /// Adds to a plan what does not follow from its volumes.
     fn complete(&self, shown: &mut PackPlan, options: &PackOptions, notes: &PackNotes) {
         shown.receivers.clone_from(&self.receivers);
         shown.together_bytes = self.together_bytes;
         shown.date.clone_from(&notes.date);
+        shown.sealed_for = options.seal_to.as_ref().map(SealTo::kinds);
         let keys = options.signers.iter().map(SecretKey::public_key);
         shown.signed_by = keys.map(KeyFacts::of).collect();
     }
@@ -374,9 +397,9 @@ impl Bundled {
 fn bundle_up(
     store: &Store,
     releases: &[ReleaseRoot],
-    options: &PackOptions,
+    (options, notes): (&PackOptions, &PackNotes),
     cutting: before::Cutting,
-    spool: TempPayload,
+    spool: SpoolPlace<'_>,
     monitor: &dyn Monitor,
 ) -> Result<Bundled, Error> {
     let before::Cutting { have, needs, .. } = cutting;
@@ -386,13 +409,19 @@ fn bundle_up(
         effort: options.effort,
         solid_bytes: solid_bytes(options.capacity.bytes()),
     };
-    let cut = bundle::cut(store, releases, needs, &have, how, spool, monitor)?;
-    Ok(Bundled {
+    let cut = bundle::cut(store, releases, needs, &have, how, spool.make()?, monitor)?;
+    let mut bundled = Bundled {
         catalog: cut.catalog.to_bytes(),
         cut,
+        sealed: None,
         receivers,
         together_bytes,
-    })
+    };
+    if let Some(to) = &options.seal_to {
+        let request = (releases, options, notes);
+        bundled.sealed = Some(seal::seal(&bundled, request, to, spool, monitor)?);
+    }
+    Ok(bundled)
 }
 
 /// A finished bundle, and the plan for it.
@@ -429,13 +458,15 @@ fn draw(
     options: &PackOptions,
     notes: &PackNotes,
     cutting: before::Cutting,
-    spool: TempPayload,
+    spool: SpoolPlace<'_>,
     monitor: &dyn Monitor,
 ) -> Result<Drawn, Error> {
-    let bundled = bundle_up(store, releases, options, cutting, spool, monitor)?;
-    let (cut, catalog) = (&bundled.cut, &bundled.catalog);
+    let both = (options, notes);
+    let bundled = bundle_up(store, releases, both, cutting, spool, monitor)?;
+    let (laid, catalog) = bundled.laid_out();
+    let cut = &bundled.cut;
     let mut request = SetRequest {
-        piece_bytes: &cut.piece_bytes(),
+        piece_bytes: &laid.piece_bytes(),
         catalog_bytes: catalog.len() as u64,
         capacity: options.capacity,
         carrier: options.carrier,
@@ -448,13 +479,17 @@ fn draw(
     let signers = options.signers.len();
     let mut planned = programs::plan_with(&request, &options.programs, signers)?;
     let mut shown = describe(&planned, releases, cut, catalog.len() as u64);
-    let mut text = text(&shown, notes, &planned.companions, &asked);
+    let said = |shown: &PackPlan, companions: &[CompanionFile]| match &options.seal_to {
+        Some(to) => seal::outer_text(to, notes, shown, companions),
+        None => text(shown, notes, companions, &asked),
+    };
+    let mut text = said(&shown, &planned.companions);
     if !volumes::describes(&planned.plan, &text.content(catalog), signers) {
         // It is too long for small blocks.
         request.block_size = Some(BlockSize::Full);
         planned = programs::plan_with(&request, &options.programs, signers)?;
         shown = describe(&planned, releases, cut, catalog.len() as u64);
-        text = self::text(&shown, notes, &planned.companions, &asked);
+        text = said(&shown, &planned.companions);
     }
     shown.programs = planned.programs(&options.programs);
     before::question(notes, shown.data_volumes, shown.spare_volumes)?;
@@ -614,5 +649,6 @@ fn describe_plan(
         program_left_out: None,
         signed_by: Vec::new(),
         is_bare: false,
+        sealed_for: None,
     }
 }

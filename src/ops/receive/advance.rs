@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use super::{HealedBy, ProgressState, Room, SetProgress};
 use crate::base::monitor::Monitor;
+use crate::base::sealing::SealError;
 use crate::bundle::{BundleError, Catalog};
 use crate::oci::image::Platform;
 use crate::ops::Error;
@@ -18,6 +19,7 @@ use crate::ops::receive::frame_check;
 use crate::ops::receive::frame_check::FrameCheck;
 use crate::ops::receive::prerequisites::{self, MissingPrerequisites};
 use crate::ops::receive::rules::SiteRules;
+use crate::ops::receive::sealed::{self, SealedAsk};
 use crate::ops::receive::selection::Selection;
 use crate::ops::receive::staged_set::{Staged, StagedSet, asked_of, title_of};
 use crate::store::Store;
@@ -63,7 +65,7 @@ pub(super) fn advance(
     };
     log_bundle(&set, &progress);
     // Also applies when a single volume is read again of a set that was received long ago.
-    if all_here(store, set.catalog())? {
+    if !set.catalog().is_sealed() && all_here(store, set.catalog())? {
         progress.state = if set.catalog().releases.is_empty() && progress.left_out.is_some() {
             ProgressState::NotAsked
         } else {
@@ -93,7 +95,27 @@ pub(super) fn advance(
             }
             heal(&mut set.staging, &mut progress, monitor)?;
         }
-        match commit_set(store, &set, monitor) {
+        let outcome = if set.catalog().is_sealed() {
+            let how = SealedAsk {
+                platforms: ask.platforms,
+                rules: ask.rules,
+            };
+            let (sealed, opened) = sealed::commit(store, set, how, monitor);
+            set = sealed;
+            match opened {
+                Ok(opened) => match opened.taken(&mut progress, &set) {
+                    Ok(done) => {
+                        sealed::discard_if_done(set, &done, how)?;
+                        return Ok((progress, None));
+                    }
+                    Err(missing) => Ok(CommitOutcome::Missing(missing)),
+                },
+                Err(error) => Err(error),
+            }
+        } else {
+            commit_set(store, &set, monitor)
+        };
+        match outcome {
             Ok(CommitOutcome::In(committed)) => {
                 progress.state = ProgressState::Complete;
                 progress.committed = committed;
@@ -160,7 +182,7 @@ fn try_others(
 ) -> Result<(), Error> {
     if let Some(place) = damaged_place(&error) {
         set.staging.forget(place)?;
-    } else if frame_check::is_wrong_frame(&error) {
+    } else if frame_check::is_wrong_frame(&error) || is_wrong_content(&error) {
         let looked = frame_check::frames(set, false, monitor)?;
         if looked.mended == 0 && looked.wrong.is_empty() {
             return Err(error);
@@ -290,6 +312,12 @@ fn log_bundle(set: &StagedSet, progress: &SetProgress) {
         is_complete = progress.needs.complete,
         "bundle was opened"
     );
+}
+
+/// Returns whether the pieces of a sealed set may not be those that were sealed.
+fn is_wrong_content(error: &Error) -> bool {
+    let content = |source: &SealError| matches!(source, SealError::Content(_) | SealError::Header);
+    matches!(error, Error::Sealed { source, .. } if content(source))
 }
 
 fn log_missing(progress: &SetProgress, missing: &MissingPrerequisites) {

@@ -42,7 +42,7 @@ pub(crate) fn frames(
     for place in places {
         monitor.check_stop()?;
         let first = Cell::new(None);
-        let is_right = |bytes: &[u8]| match check_frame(bytes, &place.entry) {
+        let is_right = |bytes: &[u8]| match check_frame(bytes, &place) {
             Ok(()) => true,
             Err(error) => {
                 first.set(first.get().or(Some(error)));

@@ -17,6 +17,7 @@ mod report;
 pub(crate) mod restorable;
 mod room;
 pub(crate) mod rules;
+mod sealed;
 pub mod selection;
 pub(crate) mod staged_set;
 mod status;
@@ -37,6 +38,7 @@ use self::rules::SiteRules;
 pub use self::status::{StatusReport, status, status_with};
 use crate::base::id::SetId;
 use crate::base::monitor::{Monitor, Quiet};
+use crate::base::sealing::Identities;
 use crate::oci::image::Platform;
 use crate::ops::history::HistoryEvent;
 use crate::ops::overlap::check_no_overlap;
@@ -69,6 +71,8 @@ pub struct ReceiveOptions {
     pub replace: bool,
     /// What the history calls it.
     pub event: HistoryEvent,
+    /// What sealed sets are opened with.
+    pub identities: Identities,
 }
 
 impl Default for ReceiveOptions {
@@ -79,6 +83,7 @@ impl Default for ReceiveOptions {
             unsigned: false,
             replace: false,
             event: HistoryEvent::Receive,
+            identities: Identities::default(),
         }
     }
 }

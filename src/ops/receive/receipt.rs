@@ -174,6 +174,10 @@ fn waiting(
         let Ok(set) = StagedSet::of(incoming) else {
             continue;
         };
+        // Nobody knows what is in the pieces of a sealed set.
+        if set.catalog().is_sealed() {
+            continue;
+        }
         let mut is_at_hand = |id: &ChunkId| {
             *known.entry(*id).or_insert_with(|| {
                 let mark = id.as_bytes().first_chunk::<8>();

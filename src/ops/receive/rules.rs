@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::ReceiveOptions;
+use crate::base::sealing::Identities;
 use crate::content::release::ReleaseRoot;
 use crate::ops::Error;
 use crate::ops::history::{HistoryEntry, HistoryEvent};
@@ -15,9 +16,10 @@ use crate::ops::receive::commit::{CommittedRelease, roots_of};
 use crate::ops::receive::newest_sets::{NewestSets, SetDay};
 use crate::ops::receive::staged_set::StagedSet;
 use crate::ops::trust::{SetSigners, TrustError, TrustedKeys};
+use crate::ops::unseal::lacking;
 use crate::store::Store;
 use crate::volumes::SetDescriptor;
-use crate::volumes::descriptor::{FACT_DATE, FACT_SITE};
+use crate::volumes::descriptor::{FACT_DATE, FACT_SEALED, FACT_SITE};
 
 /// Least number of hex digits that name a store.
 const STORE_DIGITS_MIN: usize = 16;
@@ -29,6 +31,7 @@ pub(crate) struct SiteRules {
     replace: bool,
     event: HistoryEvent,
     from: Vec<PathBuf>,
+    identities: Identities,
 }
 
 impl SiteRules {
@@ -43,6 +46,7 @@ impl SiteRules {
             replace: options.replace,
             event: options.event,
             from: Vec::new(),
+            identities: options.identities.clone(),
         })
     }
 
@@ -74,6 +78,11 @@ impl SiteRules {
         entry
     }
 
+    /// Returns what sealed sets are opened with.
+    pub(crate) fn identities(&self) -> &Identities {
+        &self.identities
+    }
+
     /// Names the signers of a set.
     pub(crate) fn signers(&self, set: &crate::volumes::Staging) -> SetSigners {
         let mut signers = SetSigners::of(&set.signatures());
@@ -84,8 +93,19 @@ impl SiteRules {
     /// Returns why a set is not taken, as far as it is known. A set of which more must come may still turn out to be
     /// signed.
     pub(crate) fn refusal(&self, store: &Store, set: &StagedSet) -> Option<Arc<Error>> {
-        let refusal = self.check(store, set).err();
+        let refusal = self.check(store, set).err().or_else(|| self.closed(set));
         refusal.filter(Error::is_refusal_of_set).map(Arc::new)
+    }
+
+    /// Returns why a sealed set that is whole cannot be opened, as far as that is known without trying.
+    fn closed(&self, set: &StagedSet) -> Option<Error> {
+        let is_closed =
+            set.catalog().is_sealed() && set.staging.needs().complete && self.identities.is_empty();
+        let descriptor = set.staging.descriptor().ok();
+        is_closed.then(|| Error::Sealed {
+            set: set.staging.set_id(),
+            source: lacking(descriptor.as_ref().and_then(|each| each.fact(FACT_SEALED))),
+        })
     }
 
     /// Checks whether a set is taken.

@@ -36,7 +36,8 @@ pub(crate) struct StagedSet {
     pub(crate) staging: Staging,
     /// The requested part.
     pub(crate) selection: Selection,
-    payload_bytes: Vec<u64>,
+    /// Payload of each data volume.
+    pub(super) payload_bytes: Vec<u64>,
 }
 
 impl Staged {

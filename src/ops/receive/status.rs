@@ -53,7 +53,10 @@ pub fn status_with(store: &Store, options: &ReceiveOptions) -> Result<StatusRepo
         let staged = Staged::look(staging);
         let refused = match &staged {
             // A hostile catalog may have no roots at all, and says nothing here.
-            Staged::Described(set) if matches!(all_here(store, set.catalog()), Ok(false)) => {
+            Staged::Described(set)
+                if set.catalog().is_sealed()
+                    || matches!(all_here(store, set.catalog()), Ok(false)) =>
+            {
                 rules.refusal(store, set)
             }
             _ => None,

@@ -14,7 +14,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use self::damaged::Copies;
 pub(crate) use self::folder::discard_all;
@@ -23,6 +23,7 @@ use self::folder::remove_folder;
 pub(super) use self::folder::{open_every, sweep};
 use crate::base::id::SetId;
 use crate::base::monitor::Monitor;
+use crate::base::read_at::{ReadAt, read_some};
 use crate::volumes::block::{BLOCK_BYTES, BlockHeader};
 use crate::volumes::blocks::Blocks;
 use crate::volumes::described::{Described, describe, forged_blocks, read_descriptor};
@@ -186,6 +187,43 @@ impl Staging {
             images,
             others,
             copies,
+        }))
+    }
+
+    /// Shows a set of one volume, of which every block is there, as if it was staged. Nothing is written, and `dir` is no
+    /// folder. Returns `None` when it does not begin with a block of such a set.
+    ///
+    /// # Errors
+    /// [`VolumeError`] when its first block cannot be read.
+    pub(crate) fn of_shown(
+        dir: PathBuf,
+        volume: Arc<dyn ReadAt>,
+    ) -> Result<Option<Self>, VolumeError> {
+        let mut block = vec![0; BLOCK_BYTES];
+        let read = read_some(&*volume, 0, &mut block).map_err(VolumeError::io(&dir))?;
+        let header = block.get(..read).and_then(BlockHeader::open);
+        let geometry = match header {
+            Some(header) => Geometry::from_header(&header.set)?,
+            None => return Ok(None),
+        };
+        if geometry.volume_count() != 1 {
+            return Ok(None);
+        }
+        let mut presence = Presence::new(&geometry);
+        for block_no in 0..geometry.volume_blocks() {
+            presence.add((1, block_no));
+        }
+        Ok(Some(Self {
+            healed: Presence::new(&geometry),
+            presence,
+            reading: BTreeSet::new(),
+            wrong: WrongBlocks::new(),
+            described: OnceLock::new(),
+            goal: RecoveryGoal::Payload,
+            others: Others::open(dir.clone(), &geometry)?,
+            copies: Copies::new(&dir, &geometry),
+            images: StagedImages::of_shown(dir, geometry.clone(), volume),
+            geometry,
         }))
     }
 

@@ -242,6 +242,14 @@ impl FormLayer {
     }
 }
 
+/// Shows a bare bundle as the volume that it stands for. Returns `None` when it is none.
+pub(crate) fn bare_volume(file: Arc<dyn ReadAt>) -> Option<Arc<dyn ReadAt>> {
+    let mut begin = vec![0; BLOCK_BYTES];
+    let have = read_full(&*file, 0, &mut begin);
+    let head = BareHead::parse(begin.get(..have)?)?;
+    Some(Arc::new(BareVolume::new(file, Arc::new(head))))
+}
+
 /// Returns whether the first bytes are those of a disc's image.
 fn has_iso_magic(begin: &[u8]) -> bool {
     begin.get(ISO_MAGIC_OFFSET..ISO_MAGIC_OFFSET + ISO_MAGIC.len()) == Some(ISO_MAGIC)
