@@ -146,7 +146,7 @@ fn draw(
     let (laid, catalog) = bundled.laid_out();
     let catalog_bytes = catalog.len() as u64;
     let plan = SetPlan::bare(&laid.piece_bytes(), catalog_bytes)?;
-    let mut shown = super::describe_plan(&plan, releases, &bundled.cut, catalog_bytes);
+    let mut shown = super::planned::describe_plan(&plan, releases, &bundled.cut, catalog_bytes);
     // The description is small, and known when it is signed.
     shown.volume_bytes = shown.payload_bytes + shown.catalog_bytes;
     shown.needed_bytes = plan.volume_bytes();

@@ -61,7 +61,7 @@ pub(super) fn seal(
     let piece_bytes = bundled.cut.piece_bytes();
     let catalog_bytes = bundled.catalog.len() as u64;
     let plan = SetPlan::bare(&piece_bytes, catalog_bytes)?;
-    let shown = super::describe_plan(&plan, releases, &bundled.cut, catalog_bytes);
+    let shown = super::planned::describe_plan(&plan, releases, &bundled.cut, catalog_bytes);
     let asked = before::asked(releases, options, notes);
     let said = text(&shown, notes, &[], &asked);
     let mut open = |piece_no: usize| -> io::Result<Box<dyn Read + '_>> {
