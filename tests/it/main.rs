@@ -46,6 +46,7 @@ mod media_iso;
 mod metadata;
 mod names;
 mod no_dead_ends;
+mod no_traces;
 mod odd_media;
 mod one_error;
 mod outputs;

@@ -7,9 +7,8 @@ use crate::testkit::{golden, programs, stage};
 use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
 
 use age::secrecy::ExposeSecret;
 use age::x25519;
@@ -17,7 +16,8 @@ use carryall::base::monitor::Silent;
 use carryall::base::sealing::{Identities, SealTo};
 use carryall::bundle::Catalog;
 use carryall::volumes::{Blocks, discover};
-use stage::{Run, Stage, kill, noise, volumes};
+use stage::kills::{Kills, words};
+use stage::{Run, Stage, noise, volumes};
 
 /// Names and words that stand nowhere outside of a sealed set.
 const SECRETS: [&str; 5] = ["warehouse", "forklift", "crane-9", "hoist.bin", "plant7"];
@@ -389,27 +389,16 @@ fn sealing_costs_less_than_a_thousandth_of_the_size() {
 
 #[test]
 fn a_kill_while_a_sealed_set_is_opened_loses_nothing() {
-    let (stage, [site, _]) = vendor();
+    let (mut stage, [site, _]) = vendor();
     pack(&stage, "warehouse:2", "discs", &["--seal-to", &site]);
-    let open = ["receive", "discs", "--identity", "site.age"];
-    let started = std::time::Instant::now();
-    at_site(&stage, "timed", &open).ends_with(0);
-    let whole = started.elapsed();
-    let mut struck = 0;
-    for part in 1..=10 {
-        let mut command = stage.command(&open);
-        command.env("CARRYALL_STORE", stage.path("site"));
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        let child = command.spawn().unwrap();
-        std::thread::sleep(whole * part / 11);
-        struck += u32::from(kill(child));
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    assert!(
-        struck >= 3,
-        "{struck} of 10 kills met work that was running"
-    );
-    at_site(&stage, "site", &open).ends_with(0);
+    stage.store = "site";
+    let open = words("receive discs --identity site.age");
+    let kills = Kills::timed(&stage, &open, 1, 10);
+    let check = |_| {
+        stage.run(&open).ends_with(0);
+        stage.store_is_well();
+    };
+    kills.of(&stage, &open, || stage.remove("site"), check);
     comes_back(&stage, "site", "warehouse:2", "two");
 }
 
