@@ -2076,12 +2076,12 @@ error-seal-no-identity = { $set ->
     [none] the set is sealed
    *[other] set { $set } is complete and sealed
 }: it opens with an identity of its recipients
-    .hint = the volumes are staged and need not be read again: `carryall receive --identity FILE` opens it; `carryall status` shows what waits
+    .hint = name the identity with --identity FILE. What `receive` has read stays staged: `carryall receive --identity FILE` opens it without the volumes, and `carryall status` shows what waits
 error-seal-no-passphrase = { $set ->
     [none] the set is sealed with a passphrase
    *[other] set { $set } is complete and sealed with a passphrase
 }
-    .hint = the volumes are staged and need not be read again: `carryall receive --passphrase` asks for it and opens the set
+    .hint = --passphrase asks for it. What `receive` has read stays staged: `carryall receive --passphrase` opens it without the volumes
 error-seal-other-identity = { $set ->
     [none] it is sealed for somebody else
    *[other] set { $set } is sealed for somebody else: no identity that was given opens it

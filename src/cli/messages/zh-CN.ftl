@@ -1958,12 +1958,12 @@ error-seal-no-identity = { $set ->
     [none] 卷集已加密
    *[other] 卷集 { $set } 已读全，但已加密
 }：要用其接收者的身份密钥才能解开
-    .hint = 各卷已在暂存区，不必重读：执行 `carryall receive --identity 文件` 即可解开；`carryall status` 显示等待中的卷集
+    .hint = 请用 --identity 文件 给出身份密钥。`receive` 读过的卷都留在暂存区，不必重读：执行 `carryall receive --identity 文件` 即可解开；`carryall status` 显示等待中的卷集
 error-seal-no-passphrase = { $set ->
     [none] 卷集已用口令加密
    *[other] 卷集 { $set } 已读全，但已用口令加密
 }
-    .hint = 各卷已在暂存区，不必重读：执行 `carryall receive --passphrase`，输入口令即可解开
+    .hint = 请加 --passphrase，程序会询问口令。`receive` 读过的卷都留在暂存区，不必重读：执行 `carryall receive --passphrase` 即可解开
 error-seal-other-identity = { $set ->
     [none] 它是为别人加密的
    *[other] 卷集 { $set } 是为别人加密的：给出的身份密钥都解不开
