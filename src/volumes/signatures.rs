@@ -65,11 +65,11 @@ pub(crate) fn sign(
     let statement = statement(set, &root, &descriptor.title);
     let date = descriptor.fact(FACT_DATE);
     let date = date.map_or_else(String::new, |date| format!(" of {date}"));
-    let comment = format!(
-        "carryall set {}{date}: {}",
-        set.set_id.short(),
-        descriptor.releases.join(", ")
-    );
+    let mut comment = format!("carryall set {}{date}", set.set_id.short());
+    if !descriptor.releases.is_empty() {
+        // A sealed set names none.
+        comment = format!("{comment}: {}", descriptor.releases.join(", "));
+    }
     let comment = one_line(&comment, COMMENT_CHARS_MAX);
     let sign = |key| Signature::make(key, statement.as_bytes(), &comment);
     let signatures = signers.iter().take(SIGNATURES_MAX).map(sign).collect();

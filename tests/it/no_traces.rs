@@ -56,7 +56,10 @@ fn inspect_and_verify_write_nothing_and_open_no_socket() {
     stage.packed();
     for words in [["inspect", "discs"], ["verify", "discs"]] {
         let calls = calls_of(&stage, &words);
-        assert!(calls.iter().any(|call| call.contains("openat")), "{calls:?}");
+        assert!(
+            calls.iter().any(|call| call.contains("openat")),
+            "{calls:?}"
+        );
         let told: Vec<_> = calls
             .iter()
             .filter(|call| writes(call) || call.contains("socket("))
@@ -92,7 +95,11 @@ fn no_command_opens_what_it_reads_for_writing() {
         let inside = |call: &&String| {
             call.contains(&format!("\"{read}")) || call.contains(path.to_str().unwrap())
         };
-        let told: Vec<_> = calls.iter().filter(inside).filter(|call| writes(call)).collect();
+        let told: Vec<_> = calls
+            .iter()
+            .filter(inside)
+            .filter(|call| writes(call))
+            .collect();
         assert!(told.is_empty(), "{read}: {told:#?}");
     }
     assert!((contents(&given), contents(&discs)) == before);
