@@ -3,6 +3,7 @@
 //! It does not know what the texts say, and trusts nobody. A list holds signatures of several signers, and those of
 //! algorithms that this program does not know are kept and not judged.
 
+mod four_lines;
 mod key;
 mod minisign;
 mod sm2;

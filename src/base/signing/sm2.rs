@@ -3,18 +3,16 @@
 //! The signer's identity is the usual `1234567812345678`. The library is not a certified module. Signing takes no
 //! randomness: the nonce is that of RFC 6979.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use sm2::dsa::signature::{Signer as _, Verifier as _};
 use sm2::dsa::{Signature as RawSignature, SigningKey, VerifyingKey};
 use sm3::{Digest, Sm3};
+
+use super::four_lines::FourLines;
 
 /// The signer's identity that GM/T 0009 names for when no other was agreed on.
 const IDENTITY: &str = "1234567812345678";
 /// The algorithm in a signature's first bytes.
 const ALGORITHM: &[u8; 2] = b"SM";
-const UNTRUSTED: &str = "untrusted comment: ";
-const TRUSTED: &str = "trusted comment: ";
 const SIGNATURE_BYTES: usize = 64;
 /// Bytes of a secret key, and of a public one.
 pub(super) const SCALAR_BYTES: usize = 32;
@@ -52,12 +50,12 @@ pub(super) fn sign(
     let signature = key.try_sign(message).ok()?.to_bytes();
     let mut signed = signature.to_vec();
     signed.extend_from_slice(comment.as_bytes());
-    let whole = key.try_sign(&signed).ok()?.to_bytes();
-    let line = STANDARD.encode([ALGORITHM, number, &signature[..]].concat());
-    let whole = STANDARD.encode(&whole[..]);
-    Some(format!(
-        "{UNTRUSTED}signature from carryall, SM2 with SM3\n{line}\n{TRUSTED}{comment}\n{whole}\n"
-    ))
+    let lines = FourLines {
+        line: [ALGORITHM, number, &signature[..]].concat(),
+        comment,
+        whole: key.try_sign(&signed).ok()?.to_vec(),
+    };
+    Some(lines.write("signature from carryall, SM2 with SM3"))
 }
 
 /// Returns the comment of a signature that is right for this key and text. Returns `None` for any other.
@@ -67,14 +65,11 @@ pub(super) fn comment_of(
     message: &[u8],
     text: &str,
 ) -> Option<String> {
-    let mut lines = text.lines();
-    lines.next()?.strip_prefix(UNTRUSTED)?;
-    let line = STANDARD.decode(lines.next()?).ok()?;
-    let comment = lines.next()?.strip_prefix(TRUSTED)?;
-    let whole = STANDARD.decode(lines.next()?).ok()?;
-    if lines.next().is_some() {
-        return None;
-    }
+    let FourLines {
+        line,
+        comment,
+        whole,
+    } = FourLines::read(text)?;
     let signature = line.strip_prefix(ALGORITHM)?.strip_prefix(number)?;
     let key = VerifyingKey::from_sec1_bytes(IDENTITY, point).ok()?;
     let is_right = |message: &[u8], signature: &[u8]| {
