@@ -600,7 +600,7 @@ fn hostile_release_roots_are_refused() {
             ..root()
         }
         .encode(),
-        "longer than it may be",
+        "bytes of the list of items",
     );
     refuse(
         ReleaseRoot {
