@@ -442,7 +442,7 @@ mod tests {
         let (key, to) = identity();
         let (other, _) = identity();
         for len in [0, 1, 65_536, 2 * 65_536, 5_000_000, WINDOW_BYTES] {
-            let plain: Vec<u8> = (0..len).map(|at| (at * 7 / 5) as u8).collect();
+            let plain: Vec<u8> = (0..len).map(|at| (at * 7 / 5).to_le_bytes()[0]).collect();
             let file = sealed(&to, &plain);
             let opened = holding(&key).open(Arc::clone(&file)).unwrap();
             assert_eq!(opened.size_bytes(), len as u64);

@@ -158,7 +158,7 @@ mod tests {
     fn pieces_are_found_where_they_were_put() {
         let dir = tempfile::tempdir().unwrap();
         for len in [1, PIECE_BYTES, 3 * PIECE_BYTES + 12_345] {
-            let content: Vec<u8> = (0..len).map(|at| (at * 13 / 7) as u8).collect();
+            let content: Vec<u8> = (0..len).map(|at| (at * 13 / 7).to_le_bytes()[0]).collect();
             let spool = TempPayload::create(&dir.path().join("spool")).unwrap();
             let mut cutter = PieceCutter::new(spool, len as u64, None);
             cutter.write_all(&content).unwrap();
@@ -169,7 +169,7 @@ mod tests {
             // On two volumes, of which the first has one frame.
             let sizes = cut.piece_bytes();
             let rest = sizes[1..].iter().sum();
-            let mut payload = vec![Vec::new(), Vec::new()];
+            let mut payload = [Vec::new(), Vec::new()];
             for number in 0..sizes.len() {
                 let volume = &mut payload[number.min(1)];
                 cut.open_piece(number).unwrap().read_to_end(volume).unwrap();

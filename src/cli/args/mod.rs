@@ -94,7 +94,7 @@ pub enum Command {
         no_longer: bool,
     },
     /// Lay releases out on a set of discs or disks.
-    Pack(PackArgs),
+    Pack(Box<PackArgs>),
     /// Show what volumes hold.
     Inspect {
         /// Media, images, folders or volume files.

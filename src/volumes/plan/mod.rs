@@ -82,7 +82,7 @@ impl SetPlan {
             header,
             capacity: Capacity::of(MediaKind::Usb),
             carrier: Carrier::Folders,
-            pieces: vec![0..piece_bytes.len()],
+            pieces: std::iter::once(0..piece_bytes.len()).collect(),
             piece_bytes: piece_bytes.to_vec(),
         })
     }
