@@ -24,6 +24,7 @@ mod drive;
 mod drive_visit;
 mod evidence;
 mod examples;
+mod failing_calls;
 mod forged;
 mod full_disk;
 mod golden_bundle;
