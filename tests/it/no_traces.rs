@@ -30,12 +30,30 @@ fn calls_of(stage: &Stage, words: &[&str]) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-fn writes(call: &str) -> bool {
-    let changes = [
-        "O_WRONLY", "O_RDWR", "O_CREAT", "unlink", "rename", "mkdir", "rmdir", "truncate", "chmod",
-        "chown", "utime", "symlink", "link(", "linkat", "setxattr", "mknod",
+/// Whether a line of strace, a process id and a call, is a call that changes something.
+fn writes(line: &str) -> bool {
+    const CHANGES: [&str; 11] = [
+        "unlink", "rename", "mkdir", "rmdir", "truncate", "chmod", "chown", "utime", "symlink",
+        "link", "mknod",
     ];
-    changes.iter().any(|word| call.contains(word)) && !call.contains("\"/dev/")
+    let call = line
+        .split_once(' ')
+        .map_or(line, |(_, call)| call)
+        .trim_start();
+    let opens = ["O_WRONLY", "O_RDWR", "O_CREAT"];
+    let name = call.split('(').next().unwrap_or_default();
+    let changes = CHANGES.iter().any(|start| name.starts_with(start))
+        || [
+            "fchmod",
+            "fchown",
+            "futimesat",
+            "lchown",
+            "setxattr",
+            "lsetxattr",
+        ]
+        .iter()
+        .any(|start| name.starts_with(start));
+    (changes || opens.iter().any(|flag| call.contains(flag))) && !call.contains("\"/dev/")
 }
 
 /// Whether calls can be traced here at all.
