@@ -37,4 +37,19 @@ impl<'a> FourLines<'a> {
         let comment = self.comment;
         format!("{UNTRUSTED}{about}\n{line}\n{TRUSTED}{comment}\n{whole}\n")
     }
+
+    /// Returns the comment when both signatures are right. `algorithm` and `number` stand before the first one, which is of
+    /// `message`.
+    pub(super) fn comment_if(
+        self,
+        algorithm: &[u8],
+        number: &[u8],
+        message: &[u8],
+        is_right: impl Fn(&[u8], &[u8]) -> bool,
+    ) -> Option<String> {
+        let signature = self.line.strip_prefix(algorithm)?.strip_prefix(number)?;
+        let signed = [signature, self.comment.as_bytes()].concat();
+        let is_signed = is_right(message, signature) && is_right(&signed, &self.whole);
+        is_signed.then(|| self.comment.to_owned())
+    }
 }

@@ -9,7 +9,6 @@ use super::four_lines::FourLines;
 
 /// The algorithm in a signature's first bytes.
 const PREHASHED: &[u8; 2] = b"ED";
-const SIGNATURE_BYTES: usize = 64;
 
 /// Signs a text. `comment` is one line, and is signed too.
 pub(super) fn sign(pair: &[u8; 64], number: &[u8], message: &[u8], comment: &str) -> String {
@@ -32,20 +31,11 @@ pub(super) fn comment_of(
     message: &[u8],
     text: &str,
 ) -> Option<String> {
-    let FourLines {
-        line,
-        comment,
-        whole,
-    } = FourLines::read(text)?;
-    let signature = line.strip_prefix(PREHASHED)?.strip_prefix(number)?;
-    let signature: [u8; SIGNATURE_BYTES] = signature.try_into().ok()?;
-    let whole: [u8; SIGNATURE_BYTES] = whole.try_into().ok()?;
     let point = PointKey::from_slice(point).ok()?;
-    let is_right = |message: &[u8], signature: [u8; SIGNATURE_BYTES]| {
-        point.verify(message, &RawSignature::new(signature)).is_ok()
+    let is_right = |message: &[u8], signature: &[u8]| {
+        RawSignature::from_slice(signature)
+            .is_ok_and(|signature| point.verify(message, &signature).is_ok())
     };
-    let mut signed = signature.to_vec();
-    signed.extend_from_slice(comment.as_bytes());
-    let is_signed = is_right(&Blake2b512::digest(message), signature) && is_right(&signed, whole);
-    is_signed.then(|| comment.to_owned())
+    let message = Blake2b512::digest(message);
+    FourLines::read(text)?.comment_if(PREHASHED, number, &message, is_right)
 }

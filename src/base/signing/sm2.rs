@@ -65,19 +65,11 @@ pub(super) fn comment_of(
     message: &[u8],
     text: &str,
 ) -> Option<String> {
-    let FourLines {
-        line,
-        comment,
-        whole,
-    } = FourLines::read(text)?;
-    let signature = line.strip_prefix(ALGORITHM)?.strip_prefix(number)?;
     let key = VerifyingKey::from_sec1_bytes(IDENTITY, point).ok()?;
     let is_right = |message: &[u8], signature: &[u8]| {
         signature.len() == SIGNATURE_BYTES
             && RawSignature::from_slice(signature)
                 .is_ok_and(|signature| key.verify(message, &signature).is_ok())
     };
-    let mut signed = signature.to_vec();
-    signed.extend_from_slice(comment.as_bytes());
-    (is_right(message, signature) && is_right(&signed, &whole)).then(|| comment.to_owned())
+    FourLines::read(text)?.comment_if(ALGORITHM, number, message, is_right)
 }
