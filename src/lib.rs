@@ -252,8 +252,9 @@ pub use {
 };
 
 // A store that is looked after.
-pub use ops::maintain::check::{PruneRequest, StoreCheckReport, StorePruneReport, check, prune};
+pub use ops::maintain::check::{StoreCheckReport, check};
 pub use ops::maintain::list::{ListReport, list};
+pub use ops::maintain::prune::{PruneRequest, StorePruneReport, prune};
 pub use ops::maintain::retention::{KeepReport, LetGoReport, apply_retention, keep};
 pub use ops::maintain::show::{ShowReport, show, show_verified};
 pub use store::CheckDepth;

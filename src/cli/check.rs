@@ -3,7 +3,8 @@
 use carryall::content::release::ReleaseName;
 use carryall::ops::Completion;
 use carryall::ops::Error;
-use carryall::ops::maintain::check::{self, PruneRequest, StoreCheckReport, StorePruneReport};
+use carryall::ops::maintain::check::{self, StoreCheckReport};
+use carryall::ops::maintain::prune::{self, PruneRequest, StorePruneReport};
 use carryall::ops::maintain::retention::{self, LetGoReport};
 use carryall::store::{CheckDepth, OpenMode, Store};
 
@@ -56,7 +57,7 @@ pub fn prune(context: &Context, args: &PruneArgs) -> Result<u8, Failure> {
     };
     let mut options = PruneRequest::default();
     options.drop_ready = args.ready;
-    let freed = check::prune(&mut store, &options, &context.screen)?;
+    let freed = prune::prune(&mut store, &options, &context.screen)?;
     context.print(&Pruned { gone, freed }, |report| {
         messages::discard_if_done(&report.gone) + &messages::pruned(&report.freed)
     })?;

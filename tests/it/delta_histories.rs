@@ -16,7 +16,7 @@ use carryall::content::release::ReleaseName;
 use carryall::ops;
 use carryall::ops::add::{AddOptions, add};
 use carryall::ops::checkout::{CheckoutOptions, checkout};
-use carryall::ops::maintain::check;
+use carryall::ops::maintain::{check, prune};
 use carryall::ops::pack::recipients::{by_names, by_receipt};
 use carryall::ops::pack::{PackReport, pack};
 use carryall::ops::receive::prerequisites::MissingState;
@@ -474,9 +474,9 @@ impl History {
         assert!(!report.has_loss(), "{report:?}");
         let waiting = ops::receive::status(site.store()).unwrap().incoming;
         assert!(waiting.is_empty(), "{waiting:?}");
-        check::prune(
+        prune::prune(
             site.store.as_mut().unwrap(),
-            &check::PruneRequest::default(),
+            &prune::PruneRequest::default(),
             &Silent,
         )
         .unwrap();
@@ -513,9 +513,9 @@ fn take_step(step: Step, vendor: &mut Vendor, site: &mut Site) {
         }
         Step::Prune => {
             // With a release that cannot be walked nothing is dropped.
-            let _ = check::prune(
+            let _ = prune::prune(
                 site.store.as_mut().unwrap(),
-                &check::PruneRequest::default(),
+                &prune::PruneRequest::default(),
                 &Silent,
             );
         }
@@ -687,9 +687,9 @@ fn a_base_that_is_pruned_between_receipt_and_arrival_is_missed() {
     let delta = vendor.for_receipt(1, &site.receipt());
     let stem = name_of(0).file_stem();
     site.store().remove_root(&stem).unwrap();
-    check::prune(
+    prune::prune(
         site.store.as_mut().unwrap(),
-        &check::PruneRequest::default(),
+        &prune::PruneRequest::default(),
         &Silent,
     )
     .unwrap();

@@ -22,7 +22,7 @@ use carryall::bundle::{
 use carryall::content::release::ReleaseName;
 use carryall::ops;
 use carryall::ops::add::{AddOptions, add};
-use carryall::ops::maintain::check;
+use carryall::ops::maintain::{check, prune};
 use carryall::ops::pack::recipients::{by_names, by_receipt};
 use carryall::ops::pack::{PackReport, pack};
 use carryall::ops::receive::prerequisites::MissingState;
@@ -182,7 +182,7 @@ fn a_chain_of_deltas_over_small_volumes_with_one_lost_each() {
 
     let mut site = site;
     site.store.remove_root("shop%3a1.0").unwrap();
-    check::prune(&mut site.store, &check::PruneRequest::default(), &Silent).unwrap();
+    prune::prune(&mut site.store, &prune::PruneRequest::default(), &Silent).unwrap();
     site.assert_sound();
     vendor.assert_same(&site, 1);
     vendor.assert_same(&site, 2);
@@ -258,7 +258,7 @@ fn a_base_that_went_meanwhile_is_missed_by_name_unless_its_chunks_are_still_ther
     assert_eq!(only(&kept, &delta.volumes).state, ProgressState::Complete);
     vendor.assert_same(&kept, 1);
 
-    check::prune(&mut site.store, &check::PruneRequest::default(), &Silent).unwrap();
+    prune::prune(&mut site.store, &prune::PruneRequest::default(), &Silent).unwrap();
     let progress = assert_needs_base(&site, &delta.volumes);
     assert_eq!(states(&progress), [[MissingState::Absent]]);
     // The base comes again, and the delta with it.

@@ -318,8 +318,8 @@ fn what_is_received_while_it_serves_is_served_too() {
                 "words:1.0",
                 &[folder.path().join("layout/oci-layout")],
             );
-            let options = carryall::ops::maintain::check::PruneRequest::default();
-            let refused = carryall::ops::maintain::check::prune(&mut site, &options, &Silent);
+            let options = carryall::ops::maintain::prune::PruneRequest::default();
+            let refused = carryall::ops::maintain::prune::prune(&mut site, &options, &Silent);
             assert!(
                 matches!(refused, Err(Error::Store(StoreError::Served { .. }))),
                 "{refused:?}"
@@ -339,8 +339,8 @@ fn what_is_received_while_it_serves_is_served_too() {
     assert!(events.contains(&ServeEvent::Changed));
     drop(served);
     let mut site = Store::open(&place, OpenMode::Write).unwrap();
-    let options = carryall::ops::maintain::check::PruneRequest::default();
-    let pruned = carryall::ops::maintain::check::prune(&mut site, &options, &Silent).unwrap();
+    let options = carryall::ops::maintain::prune::PruneRequest::default();
+    let pruned = carryall::ops::maintain::prune::prune(&mut site, &options, &Silent).unwrap();
     assert!(pruned.bytes_after < pruned.bytes_before, "{pruned:?}");
 }
 

@@ -15,7 +15,7 @@ use carryall::bundle::{Catalog, Recipient};
 use carryall::content::release::ReleaseName;
 use carryall::ops;
 use carryall::ops::add::{AddOptions, add};
-use carryall::ops::maintain::check;
+use carryall::ops::maintain::{check, prune};
 use carryall::ops::pack::recipients::{by_names, by_receipt};
 use carryall::ops::pack::{PackReport, pack};
 use carryall::ops::receive::{ProgressState, SetProgress};
@@ -326,7 +326,7 @@ fn sets_go_from_the_vendors_memory_with_their_releases() {
     let ids = |vendor: &Vendor| vendor.store.sets().unwrap();
     assert_eq!(ids(&vendor).len(), 2);
     vendor.store.remove_root("shop%3a1.0").unwrap();
-    check::prune(&mut vendor.store, &check::PruneRequest::default(), &Silent).unwrap();
+    prune::prune(&mut vendor.store, &prune::PruneRequest::default(), &Silent).unwrap();
     assert_eq!(ids(&vendor), [both.set_id]);
     assert_ne!(ids(&vendor), [full.set_id]);
 }

@@ -1,4 +1,4 @@
-//! `check` and `prune`: verify that every release is whole, and free the room of everything else.
+//! `check`: verifies that every release is whole.
 //!
 //! The walk over recipes finds what a release needs. The store does the rest.
 
@@ -11,18 +11,16 @@ use crate::base::diagnostic::{Arg, diagnostic};
 use crate::base::finding::{Finding, Severity, Subject};
 use crate::base::id::{BlobId, ChunkId};
 use crate::base::monitor::Monitor;
-use crate::base::own::remove_own;
-use crate::bundle::receipt::packed::{PACKED_BYTES_MAX, PackedSet};
 use crate::bundle::{BundleError, Catalog, FramePlace, UnpackedFrame, read_exactly, read_single};
 use crate::content::recipe::walk::{Visitor, Walker};
 use crate::content::recipe::{Blob, RecipeError};
 use crate::content::release::{ReleaseName, ReleaseRoot, walk};
-use crate::oci::pulls::is_own;
 use crate::ops::history;
+use crate::ops::maintain::prune::live;
 use crate::ops::overlap::check_no_overlap;
 use crate::ops::proof::{self, ProvedBlobs};
-use crate::ops::{Error, ErrorKind, PULLS, is_fault};
-use crate::store::{self, CachedBlobFile, CheckDepth, ChunkSet, Store, WriteOptions};
+use crate::ops::{Error, ErrorKind, is_fault};
+use crate::store::{CheckDepth, Store, WriteOptions};
 use crate::volumes::staging::open_all;
 use crate::volumes::{SetReader, discover};
 
@@ -74,32 +72,6 @@ pub struct DamagedRelease {
     pub name: ReleaseName,
     /// Items that cannot be restored. Empty when the release's root or its list of items itself is lost.
     pub items: Vec<String>,
-}
-
-/// The result of `prune`.
-#[derive(Debug, Clone, Serialize)]
-#[non_exhaustive]
-pub struct StorePruneReport {
-    /// Packs dropped whole.
-    pub packs_removed: u64,
-    /// Packs whose live part was rewritten.
-    pub packs_rewritten: u64,
-    /// Bytes of packs before.
-    pub bytes_before: u64,
-    /// Bytes of packs now.
-    pub bytes_after: u64,
-    /// Bytes of cached copies that were dropped.
-    pub ready_dropped_bytes: u64,
-    /// Bytes of the cached copies that stay.
-    pub ready_bytes: u64,
-}
-
-/// What else `prune` drops.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PruneRequest {
-    /// Drops all cached copies, and not only those that no release needs. They take long to rebuild.
-    pub drop_ready: bool,
 }
 
 /// Checks the store. `heal_from` are volumes that may hold good copies of what is damaged.
@@ -240,107 +212,6 @@ fn changed_streams(
         }
     }
     Ok(changed)
-}
-
-/// Frees the space of chunks that no release needs.
-///
-/// # Errors
-/// [`Error`] when a release cannot be walked. Nothing is dropped then, because it might still be needed.
-pub fn prune(
-    store: &mut Store,
-    options: &PruneRequest,
-    monitor: &dyn Monitor,
-) -> Result<StorePruneReport, Error> {
-    let crate::ops::Roots { roots, bad } = crate::ops::all_roots(store)?;
-    crate::ops::must_know_all(store, &bad)?;
-    let ready = store.cached_blob_files()?;
-    let copies = ready.iter().flat_map(|file| &file.blobs);
-    let mut unneeded = copies.map(|(id, _)| *id).collect();
-    let (live, unreadable) = live(store, &roots, &mut unneeded);
-    let mut names = Vec::new();
-    for (name, error) in unreadable {
-        if is_fault(&error) {
-            return Err(error.into());
-        }
-        names.push(name);
-    }
-    if !names.is_empty() {
-        return Err(Error::UnreadableReleases { names });
-    }
-    let pulls = store.dir().join(PULLS);
-    remove_own(&pulls, &is_own).map_err(Error::io(&pulls))?;
-    let is_unneeded = |file: &&CachedBlobFile| {
-        let mut blobs = file.blobs.iter();
-        options.drop_ready || blobs.all(|(id, _)| unneeded.contains(id))
-    };
-    let ready_dropped_bytes = store.drop_cached_blobs(ready.iter().filter(is_unneeded))?;
-    let ready_bytes = store.cached_bytes()?;
-    let report = store.prune(live, &store::PruneOptions::default(), monitor)?;
-    forget_sets(store, &roots)?;
-    Ok(StorePruneReport {
-        packs_removed: report.packs_removed,
-        packs_rewritten: report.packs_rewritten,
-        bytes_before: report.bytes_before,
-        bytes_after: report.bytes_after,
-        ready_dropped_bytes,
-        ready_bytes,
-    })
-}
-
-/// Forgets packed sets whose releases no longer exist, because no top-up can be made for them.
-fn forget_sets(store: &Store, roots: &[ReleaseRoot]) -> Result<(), Error> {
-    for set in store.sets()? {
-        let body = store.set(&set, PACKED_BYTES_MAX)?;
-        let packed = body.and_then(|body| PackedSet::decode(&body).ok());
-        let is_of_use = packed.is_some_and(|packed| {
-            let mut held = packed.releases.iter();
-            held.any(|held| roots.iter().any(|root| held.is(&root.id())))
-        });
-        if !is_of_use {
-            store.forget_set(&set)?;
-        }
-    }
-    Ok(())
-}
-
-/// The chunks that releases need.
-struct Live<'r> {
-    chunks: ChunkSet,
-    /// Cached copies of blobs that no release needs, as far as was seen.
-    unneeded: &'r mut HashSet<BlobId>,
-}
-
-impl Visitor for Live<'_> {
-    fn chunk(&mut self, id: &ChunkId) -> Result<(), RecipeError> {
-        self.chunks.insert(id);
-        Ok(())
-    }
-
-    fn blob(&mut self, blob: &Blob) -> Result<(), RecipeError> {
-        self.unneeded.remove(&blob.id);
-        Ok(())
-    }
-}
-
-/// Returns the chunks that releases need, as far as their lists can be read, and the releases whose lists cannot.
-/// Removes the blobs that they need from `unneeded`.
-fn live(
-    store: &Store,
-    roots: &[ReleaseRoot],
-    unneeded: &mut HashSet<BlobId>,
-) -> (ChunkSet, Vec<(String, RecipeError)>) {
-    let mut live = Live {
-        chunks: ChunkSet::new(),
-        unneeded,
-    };
-    let mut unreadable = Vec::new();
-    let mut walker = Walker::new(store);
-    for root in roots {
-        if let Err(error) = walk::release(&mut walker, root, &mut live) {
-            unreadable.push((root.name.to_string(), error));
-        }
-    }
-    (live.chunks, unreadable)
 }
 
 /// Returns the items of a release that need a lost chunk or a changed stream, or whose lists are lost.

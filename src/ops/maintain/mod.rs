@@ -4,5 +4,6 @@ pub mod check;
 pub mod doctor;
 mod documents;
 pub mod list;
+pub mod prune;
 pub mod retention;
 pub mod show;
