@@ -2,10 +2,13 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::StatVfs;
+use rustix::fs::{AtFlags, RenameFlags, StatVfs, renameat, renameat_with, statat};
+use rustix::io::Errno;
+use rustix::path::Arg;
 
 /// Returns whether an error says that a place may be read and not written.
 pub(crate) fn cannot_write(error: &io::Error) -> bool {
@@ -116,6 +119,27 @@ fn cannot_sync(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
     )
+}
+
+/// Renames a file or folder unless the name is taken. Both names are below `folder`, or absolute.
+///
+/// # Errors
+/// [`Errno::EXIST`] when the name is taken. What the file system says.
+pub(crate) fn rename_new(
+    folder: impl AsFd,
+    from: impl Arg + Copy,
+    to: impl Arg + Copy,
+) -> rustix::io::Result<()> {
+    let folder = folder.as_fd();
+    match renameat_with(folder, from, folder, to, RenameFlags::NOREPLACE) {
+        // Not every file system supports the flag.
+        Err(Errno::INVAL | Errno::NOSYS) => match statat(folder, to, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::NOENT) => renameat(folder, from, folder, to),
+            Ok(_) => Err(Errno::EXIST),
+            Err(other) => Err(other),
+        },
+        done => done,
+    }
 }
 
 /// Returns the folder that `path` is in.

@@ -142,6 +142,17 @@ fn images_come_out_as_archives_and_layouts_that_skopeo_reads() {
     stage
         .run(&["checkout", "shop:1.0", "layout", "--as", "oci"])
         .fails_with(1, &["not empty"]);
+    // A run that was killed while its files got their names is started again in the same folder.
+    let (layout, whole) = (stage.path("layout"), files_below(&stage.path("layout2")));
+    fs::create_dir(layout.join(".carryall.part")).unwrap();
+    for name in ["oci-layout", "index.json"] {
+        let part = layout.join(".carryall.part").join(name);
+        fs::rename(layout.join(name), part).unwrap();
+    }
+    stage
+        .run(&["checkout", "shop:1.0", "layout", "--as", "oci"])
+        .ends_with(0);
+    assert!(files_below(&layout) == whole);
 
     // One image alone, by a name without host, and by its id.
     let id = &digest(&api().config())[7..19];

@@ -9,14 +9,13 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::blobs::{BlobPlace, write_all};
-use super::images::{check_room, rename_new, try_place};
-use super::{
-    CheckoutError, DestinationBefore, check_apart, note_departure, open_destination, remove,
-};
+use super::images::{check_room, try_place};
+use super::part_folder::PartFolder;
+use super::{CheckoutError, check_apart, note_departure, remove};
 use crate::base::diagnostic::{Arg, diagnostic};
 use crate::base::finding::{Finding, Severity};
 use crate::base::monitor::Monitor;
-use crate::base::own::{is_hex, remove_own};
+use crate::base::own::is_hex;
 use crate::base::size::total;
 use crate::base::term::Action;
 use crate::content::release::ReleaseName;
@@ -27,8 +26,6 @@ use crate::oci::image::{Choice, Digest, Images};
 use crate::ops::history::{HistoryEntry, HistoryEvent};
 use crate::ops::{Error, Releases};
 
-/// Folder in the destination for unfinished files.
-const PART: &str = ".carryall.part";
 /// The list of the files.
 const LIST: &str = "attachments.json";
 
@@ -97,7 +94,7 @@ fn take_out<R: Releases>(
     if let Some(place) = store.place() {
         check_apart(dest, place)?;
     }
-    clear(dest)?;
+    PartFolder::clear(dest, &is_own)?;
     try_place(dest, ImageForm::OciLayout)?;
     let images = Images::find(store, &root, monitor).map_err(CheckoutError::Manifest)?;
     let mut found = chosen(&images, choice)?;
@@ -107,14 +104,13 @@ fn take_out<R: Releases>(
     let names = names_of(&images);
     let files = files_of(&images, &found);
     let room = total(files.values().map(OutFile::bytes));
-    let (_, before) = open_destination(dest)?;
-    let part = dest.join(PART);
+    let part = PartFolder::begin(dest)?;
     let write = || -> Result<(BTreeSet<&String>, Vec<Finding>), CheckoutError> {
         check_room(dest, room)?;
         monitor.start("check out", room);
         let orders: Vec<_> = files
             .iter()
-            .map(|(path, file)| (file, BlobPlace::New(part.join(path))))
+            .map(|(path, file)| (file, BlobPlace::New(part.path.join(path))))
             .collect();
         let (mut lost, mut findings) = (BTreeSet::new(), Vec::new());
         for (at, failed) in write_all(store, &orders, monitor) {
@@ -125,7 +121,7 @@ fn take_out<R: Releases>(
             let (Some((path, _)), true) = (path, failed.blob().is_some()) else {
                 return Err(failed.into_error());
             };
-            remove(&part.join(path));
+            remove(&part.path.join(path));
             let why = Arg::caught(failed.into_error());
             findings.push(Finding::loss(
                 &path[..],
@@ -136,34 +132,24 @@ fn take_out<R: Releases>(
         monitor.finish();
         Ok((lost, findings))
     };
-    let outcome = write().and_then(|(lost, findings)| {
-        found.retain(|attachment| !lost.contains(&path_of(attachment)));
-        let mut out: Vec<OutAttachment> = found
-            .into_iter()
-            .map(|attachment| OutAttachment {
-                file: path_of(&attachment),
-                references: names.get(&attachment.subject).cloned().unwrap_or_default(),
-                attachment,
-            })
-            .collect();
-        out.sort_by(|one, other| one.file.cmp(&other.file));
-        let report = AttachmentReport {
-            release: name.clone(),
-            bytes: total(out.iter().map(|each| each.attachment.bytes)),
-            attachments: out,
-            findings,
-        };
-        publish(dest, &part, &report)?;
-        Ok(report)
-    });
-    if outcome.is_err() {
-        remove(&part);
-        if before == DestinationBefore::Absent {
-            // The error that led here is the one to report.
-            let _ = std::fs::remove_dir(dest);
-        }
-    }
-    let report = outcome?;
+    let (lost, findings) = write()?;
+    found.retain(|attachment| !lost.contains(&path_of(attachment)));
+    let mut out: Vec<OutAttachment> = found
+        .into_iter()
+        .map(|attachment| OutAttachment {
+            file: path_of(&attachment),
+            references: names.get(&attachment.subject).cloned().unwrap_or_default(),
+            attachment,
+        })
+        .collect();
+    out.sort_by(|one, other| one.file.cmp(&other.file));
+    let report = AttachmentReport {
+        release: name.clone(),
+        bytes: total(out.iter().map(|each| each.attachment.bytes)),
+        attachments: out,
+        findings,
+    };
+    publish(part, &report)?;
     report
         .findings
         .iter()
@@ -172,24 +158,18 @@ fn take_out<R: Releases>(
 }
 
 /// Gives everything its name, the list last.
-fn publish(dest: &Path, part: &Path, report: &AttachmentReport) -> Result<(), CheckoutError> {
-    let list = part.join(LIST);
+fn publish(part: PartFolder<'_>, report: &AttachmentReport) -> Result<(), CheckoutError> {
+    let list = part.path.join(LIST);
     let text = serde_json::to_vec_pretty(&report.attachments);
     let text = text.expect("names, digests and numbers are always JSON");
     std::fs::write(&list, text).map_err(LayoutError::io(Action::Write, &list))?;
     let mut names = Vec::new();
-    for entry in std::fs::read_dir(part).map_err(LayoutError::io(Action::Read, part))? {
-        let entry = entry.map_err(LayoutError::io(Action::Read, part))?;
+    for entry in std::fs::read_dir(&part.path).map_err(LayoutError::io(Action::Read, &part.path))? {
+        let entry = entry.map_err(LayoutError::io(Action::Read, &part.path))?;
         names.push(entry.file_name());
     }
     names.sort_by_key(|name| name == LIST);
-    for name in names {
-        rename_new(&part.join(&name), &dest.join(&name))?;
-    }
-    std::fs::remove_dir(part).map_err(LayoutError::io(Action::Remove, part))?;
-    let folder = std::fs::File::open(dest).map_err(LayoutError::io(Action::Open, dest))?;
-    rustix::fs::syncfs(&folder)
-        .map_err(|error| LayoutError::io(Action::BringToDisk, dest)(error.into()).into())
+    part.publish(names)
 }
 
 /// Returns what is attached to the chosen images, and to indexes that list them.
@@ -279,8 +259,8 @@ fn extension(media_type: &str) -> &'static str {
     }
 }
 
-/// Removes what a killed run left: folders under the names of attachments, beside the folder that only such a run leaves.
-fn clear(dest: &Path) -> Result<(), CheckoutError> {
+/// Returns whether this is a path that attachments are written to: folders of images, files in them, and the list.
+fn is_own(path: &str) -> bool {
     let is_folder = |name: &str| {
         let hex = name.strip_prefix("sha256-").map(|hex| (hex, 64));
         let hex = hex.or_else(|| name.strip_prefix("sha512-").map(|hex| (hex, 128)));
@@ -292,60 +272,9 @@ fn clear(dest: &Path) -> Result<(), CheckoutError> {
             .and_then(|(_, rest)| rest.split('.').next());
         hex.is_some_and(|hex| is_hex(hex, 64) || is_hex(hex, 128))
     };
-    let is_own = |path: &str| match &path.split('/').collect::<Vec<_>>()[..] {
+    match &path.split('/').collect::<Vec<_>>()[..] {
         [name] => is_folder(name) || *name == LIST,
         [folder, file] => is_folder(folder) && is_file(file),
         _ => false,
-    };
-    let part = dest.join(PART);
-    if !part.symlink_metadata().is_ok_and(|stat| stat.is_dir()) {
-        return Ok(());
-    }
-    let mut folders = Vec::new();
-    for entry in std::fs::read_dir(dest).map_err(LayoutError::io(Action::Read, dest))? {
-        let name = entry
-            .map_err(LayoutError::io(Action::Read, dest))?
-            .file_name();
-        let name = name.to_string_lossy().into_owned();
-        // Anything else in the folder means that it is not only an unfinished run, so it is left alone.
-        if name != PART && !is_folder(&name) {
-            return Ok(());
-        }
-        folders.push(name);
-    }
-    for name in folders {
-        let path = dest.join(&name);
-        let below = |inner: &str| match &name[..] {
-            PART => is_own(inner),
-            folder => is_own(&format!("{folder}/{inner}")),
-        };
-        remove_own(&path, &below).map_err(LayoutError::io(Action::Remove, &path))?;
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn what_a_killed_run_left_goes_and_everything_else_stays() {
-        let dir = tempfile::tempdir().unwrap();
-        let dest = dir.path();
-        let hex = "a".repeat(64);
-        let folder = format!("sha256-{hex}");
-        let file = format!("{folder}/sbom-{hex}.spdx.json");
-        for (path, text) in [(format!("{PART}/{file}"), "1"), (file.clone(), "2")] {
-            let path = dest.join(path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
-        }
-        std::fs::write(dest.join("mine"), "3").unwrap();
-        clear(dest).unwrap();
-        assert!(dest.join(&file).exists(), "another file was there");
-        std::fs::remove_file(dest.join("mine")).unwrap();
-        clear(dest).unwrap();
-        assert_eq!(std::fs::read_dir(dest).unwrap().count(), 0);
     }
 }

@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use super::blobs::{BlobPlace, WriteFailed, write_all};
 use super::early_sync::EarlySync;
-use super::staging::clear_layout;
-use super::{CheckoutError, at_destination, check_apart, note_departure, open_destination, remove};
+use super::part_folder::{PartFolder, name_file};
+use super::{CheckoutError, at_destination, check_apart, note_departure, remove};
 use crate::base::diagnostic::{Arg, diagnostic};
 use crate::base::finding::{Finding, Severity};
 use crate::base::fs::{free_space_bytes, parent_of, sync};
@@ -25,11 +25,9 @@ use crate::content::release::ReleaseName;
 use crate::files::LayoutError;
 use crate::oci::image::export::{ExportPlan, ImageForm, OutFile};
 use crate::oci::image::{Choice, Digest, Image, Images, Platform, check_names};
+use crate::oci::pulls::is_own;
 use crate::ops::history::{HistoryEntry, HistoryEvent};
 use crate::ops::{Error, Releases};
-
-/// Folder in the destination for unfinished files.
-const PART: &str = ".carryall.part";
 
 /// Options of [`checkout_images`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,6 +130,9 @@ fn write_images<R: Releases>(
     let root = root.ok_or_else(|| CheckoutError::NoSuchRelease(name.clone()))?;
     if let Some(place) = store.place() {
         check_apart(dest, place)?;
+    }
+    if options.form == ImageForm::OciLayout {
+        PartFolder::clear(dest, &|path| is_own(&format!("items/0/{path}")))?;
     }
     try_place(dest, options.form)?;
     let images = Images::find(store, &root, monitor).map_err(CheckoutError::Manifest)?;
@@ -318,7 +319,7 @@ impl<S: ChunkSource> ImageJob<'_, S> {
         file.sync_all()
             .map_err(LayoutError::io(Action::BringToDisk, temporary))?;
         drop(file);
-        rename_new(temporary, dest)?;
+        name_file(temporary, dest)?;
         sync(parent).map_err(LayoutError::io(Action::BringToDisk, parent))?;
         self.monitor.finish();
         Ok(plan.tar_bytes())
@@ -327,38 +328,30 @@ impl<S: ChunkSource> ImageJob<'_, S> {
     /// Writes an OCI layout.
     fn layout(&mut self, dest: &Path) -> Result<u64, CheckoutError> {
         let mut plan = self.plan()?;
-        clear_layout(dest, PART)?;
-        let (folder, found) = open_destination(dest)?;
-        let outcome = check_room(dest, plan.bytes()).and_then(|()| self.layout_in(dest, &mut plan));
-        if outcome.is_err() {
-            for name in [PART, "index.json", "blobs", "oci-layout"] {
-                remove(&dest.join(name));
-            }
-            if found == super::DestinationBefore::Absent {
-                // The error that led here is the one to report.
-                let _ = std::fs::remove_dir(dest);
-            }
-            return outcome;
-        }
+        let part = PartFolder::begin(dest)?;
+        check_room(dest, plan.bytes())?;
+        self.fill_layout(&part, &mut plan)?;
         self.monitor.start("sync", 0);
-        rustix::fs::syncfs(&folder)
-            .map_err(|error| LayoutError::io(Action::BringToDisk, dest)(error.into()))?;
+        // Readers look for the index, so it comes last.
+        part.publish(["blobs", "oci-layout", "index.json"])?;
         self.monitor.finish();
-        outcome
+        Ok(plan.bytes())
     }
 
-    fn layout_in(&mut self, dest: &Path, plan: &mut ExportPlan) -> Result<u64, CheckoutError> {
-        let unfinished = dest.join(PART);
+    fn fill_layout(
+        &mut self,
+        part: &PartFolder<'_>,
+        plan: &mut ExportPlan,
+    ) -> Result<(), CheckoutError> {
         self.monitor.start("check out", plan.bytes());
-        let folder = File::open(dest).map_err(LayoutError::io(Action::Open, dest))?;
-        let early = EarlySync::start(&folder, plan.bytes(), self.monitor);
+        let early = EarlySync::start(&part.folder, plan.bytes(), self.monitor);
         let mut done: HashSet<String> = HashSet::new();
         loop {
             let is_blob = |file: &&OutFile| file.path.starts_with("blobs/");
             let is_new = |file: &&OutFile| !done.contains(&file.path);
             let files = plan.files.iter().filter(is_blob).filter(is_new);
             let orders: Vec<_> = files
-                .map(|file| (file, BlobPlace::New(unfinished.join(&file.path))))
+                .map(|file| (file, BlobPlace::New(part.path.join(&file.path))))
                 .collect();
             let failed = write_all(self.store, &orders, &early);
             done.extend(orders.iter().map(|(file, _)| file.path.clone()));
@@ -373,23 +366,18 @@ impl<S: ChunkSource> ImageJob<'_, S> {
         // These are blobs of images that were dropped after the blobs were written.
         let needed: HashSet<&String> = plan.files.iter().map(|file| &file.path).collect();
         for path in done.iter().filter(|path| !needed.contains(path)) {
-            remove(&unfinished.join(path));
+            remove(&part.path.join(path));
         }
         let files = plan.files.iter();
         let orders: Vec<_> = files
             .filter(|file| !file.path.starts_with("blobs/"))
-            .map(|file| (file, BlobPlace::New(unfinished.join(&file.path))))
+            .map(|file| (file, BlobPlace::New(part.path.join(&file.path))))
             .collect();
         if let Some((_, failed)) = write_all(self.store, &orders, self.monitor).pop() {
             return Err(failed.into_error());
         }
         self.monitor.finish();
-        // Readers look for the index, so it comes last.
-        for name in ["blobs", "oci-layout", "index.json"] {
-            rename_new(&unfinished.join(name), &dest.join(name))?;
-        }
-        std::fs::remove_dir(&unfinished).map_err(LayoutError::io(Action::Remove, &unfinished))?;
-        Ok(plan.bytes())
+        Ok(())
     }
 }
 
@@ -451,23 +439,4 @@ pub(super) fn check_room(folder: &Path, needed_bytes: u64) -> Result<(), Checkou
         });
     }
     Ok(())
-}
-
-/// Renames a file unless the name is taken.
-pub(super) fn rename_new(from: &Path, to: &Path) -> Result<(), CheckoutError> {
-    use rustix::fs::{CWD, RenameFlags};
-    use rustix::io::Errno;
-    let renamed = match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // Not every file system supports the flag.
-        Err(Errno::INVAL | Errno::NOSYS) if to.symlink_metadata().is_err() => {
-            rustix::fs::renameat(CWD, from, CWD, to)
-        }
-        Err(Errno::INVAL | Errno::NOSYS) => Err(Errno::EXIST),
-        done => done,
-    };
-    match renamed {
-        Err(Errno::EXIST) => Err(CheckoutError::Exists(to.to_owned())),
-        Err(error) => Err(LayoutError::io(Action::Rename, to)(error.into()).into()),
-        Ok(()) => Ok(()),
-    }
 }

@@ -11,13 +11,13 @@ mod early_sync;
 pub(super) mod error;
 pub mod images;
 pub mod install;
+mod part_folder;
 mod staging;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use serde::Serialize;
 
 use self::early_sync::EarlySync;
@@ -27,6 +27,7 @@ use super::history::{self, HistoryEntry, HistoryEvent};
 use super::{Error, Releases};
 use crate::base::diagnostic::{Arg, diagnostic};
 use crate::base::finding::Finding;
+use crate::base::fs::rename_new;
 use crate::base::monitor::Monitor;
 use crate::base::output::OutputError;
 use crate::base::overlap::{Overlap, RealPlace};
@@ -249,13 +250,6 @@ fn give_all<R: Releases>(
     Ok((report, states))
 }
 
-/// The state of a destination before the checkout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum DestinationBefore {
-    Absent,
-    Empty,
-}
-
 /// Removes a file, or a folder with everything in it. Links are not followed. The next checkout reports what stays.
 fn remove(path: &Path) {
     let _ = std::fs::remove_dir_all(path).or_else(|_| std::fs::remove_file(path));
@@ -307,27 +301,6 @@ fn at_destination(action: Action, dest: &Path) -> impl FnOnce(std::io::Error) ->
         OutputError::Io { source, .. } => LayoutError::io(action, dest)(source).into(),
         other => other.into(),
     }
-}
-
-/// Opens the destination, and makes it when it is absent.
-fn open_destination(dest: &Path) -> Result<(OwnedFd, DestinationBefore), CheckoutError> {
-    let found = match std::fs::create_dir(dest) {
-        Ok(()) => DestinationBefore::Absent,
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            let mut inside = dest
-                .read_dir()
-                .map_err(at_destination(Action::Read, dest))?;
-            if inside.next().is_some() {
-                return Err(CheckoutError::NotEmpty(dest.to_owned()));
-            }
-            DestinationBefore::Empty
-        }
-        Err(error) => return Err(at_destination(Action::Make, dest)(error)),
-    };
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let folder = rustix::fs::open(dest, flags, Mode::empty());
-    let folder = folder.map_err(|error| LayoutError::io(Action::Open, dest)(error.into()))?;
-    Ok((folder, found))
 }
 
 /// Returns the bytes of the items when there is room for them.
@@ -424,7 +397,7 @@ impl Target<'_> {
                 )?
             }
         };
-        self.rename(&item.name).map_err(|error| match error {
+        rename_new(self.folder, self.temporary, &item.name[..]).map_err(|error| match error {
             rustix::io::Errno::EXIST => LayoutError::Hostile {
                 path: self.shown.clone(),
                 why: Refusal::TwoOfThisName,
@@ -432,23 +405,6 @@ impl Target<'_> {
             other => LayoutError::io(Action::Rename, &final_path)(other.into()),
         })?;
         Ok(restored)
-    }
-
-    /// Gives the finished item its name, unless the name is taken.
-    fn rename(&self, name: &[u8]) -> rustix::io::Result<()> {
-        use rustix::io::Errno;
-        let (folder, temporary) = (self.folder, self.temporary.as_bytes());
-        match rustix::fs::renameat_with(folder, temporary, folder, name, RenameFlags::NOREPLACE) {
-            // Not every file system supports the flag.
-            Err(Errno::INVAL | Errno::NOSYS) => {
-                match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
-                    Err(Errno::NOENT) => rustix::fs::renameat(folder, temporary, folder, name),
-                    Ok(_) => Err(Errno::EXIST),
-                    Err(other) => Err(other),
-                }
-            }
-            done => done,
-        }
     }
 
     /// Removes the remains of a failed item.

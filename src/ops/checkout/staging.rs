@@ -10,17 +10,16 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, FlockOperation, Mode, OFlags, RenameFlags};
+use rustix::fs::{CWD, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::{CheckoutError, ItemState};
+use crate::base::fs::rename_new;
 use crate::base::id::{self, PackId};
-use crate::base::own::remove_own;
 use crate::base::term::Action;
 use crate::content::release::validation::is_plain_name;
 use crate::content::release::{Item, ReleaseRoot};
 use crate::files::LayoutError;
-use crate::oci::pulls::is_own;
 
 /// Where the items are made.
 const ITEMS: &str = "items";
@@ -156,7 +155,7 @@ impl CheckoutStaging {
             let (from, to) = (self.items.join(name), self.dest.join(name));
             // An item that an earlier run has already moved is no longer in the folder.
             if from.symlink_metadata().is_ok() {
-                rename_new(&from, &to).map_err(|error| match error {
+                rename_new(CWD, &*from, &*to).map_err(|error| match error {
                     Errno::EXIST => CheckoutError::NotEmpty(self.dest.clone()),
                     other => LayoutError::io(Action::Rename, &to)(other.into()).into(),
                 })?;
@@ -192,37 +191,6 @@ impl CheckoutStaging {
             let _ = fs::remove_dir(&self.dest);
         }
     }
-}
-
-/// Removes what a killed run left of an image layout: files under the names of a layout, next to the folder
-/// `unfinished` that only such a run leaves.
-pub(super) fn clear_layout(dest: &Path, unfinished: &str) -> Result<(), CheckoutError> {
-    let part = dest.join(unfinished);
-    if !part.symlink_metadata().is_ok_and(|stat| stat.is_dir()) {
-        return Ok(());
-    }
-    for entry in fs::read_dir(dest).map_err(LayoutError::io(Action::Read, dest))? {
-        let name = entry
-            .map_err(LayoutError::io(Action::Read, dest))?
-            .file_name();
-        let names = [unfinished, "blobs", "oci-layout", "index.json"];
-        // Anything else in the folder means that it is not only an unfinished layout, so it is left alone.
-        if !names.iter().any(|own| name == *own) {
-            return Ok(());
-        }
-    }
-    let is_layout = |path: &str| is_own(&format!("items/0/{path}"));
-    remove_own(&part, &is_layout).map_err(LayoutError::io(Action::Remove, &part))?;
-    let blobs = dest.join("blobs");
-    remove_own(&blobs, &|path| is_layout(&format!("blobs/{path}")))
-        .map_err(LayoutError::io(Action::Remove, &blobs))?;
-    for name in ["oci-layout", "index.json"] {
-        let path = dest.join(name);
-        if path.symlink_metadata().is_ok_and(|stat| stat.is_file()) {
-            fs::remove_file(&path).map_err(LayoutError::io(Action::Remove, &path))?;
-        }
-    }
-    Ok(())
 }
 
 /// Returns the name of the note in the destination, while the folder is removed.
@@ -261,8 +229,8 @@ fn left(dest: &Path, path: &Path) -> Result<Option<File>, CheckoutError> {
     lock_folder(dest, path)
 }
 
-/// Locks the folder against another checkout.
-fn lock_folder(dest: &Path, path: &Path) -> Result<Option<File>, CheckoutError> {
+/// Locks an unfinished folder of `dest` against another checkout.
+pub(super) fn lock_folder(dest: &Path, path: &Path) -> Result<Option<File>, CheckoutError> {
     let folder = File::open(path).map_err(LayoutError::io(Action::Open, path))?;
     match rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive) {
         Err(Errno::WOULDBLOCK) => Err(CheckoutError::NotEmpty(dest.to_owned())),
@@ -320,17 +288,6 @@ fn only_left(dest: &Path, path: &Path) -> Result<(), CheckoutError> {
         }
     }
     Ok(())
-}
-
-fn rename_new(from: &Path, to: &Path) -> rustix::io::Result<()> {
-    match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // Not every file system supports the flag.
-        Err(Errno::INVAL | Errno::NOSYS) if to.symlink_metadata().is_err() => {
-            rustix::fs::renameat(CWD, from, CWD, to)
-        }
-        Err(Errno::INVAL | Errno::NOSYS) => Err(Errno::EXIST),
-        done => done,
-    }
 }
 
 fn letter(state: ItemState) -> char {
