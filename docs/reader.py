@@ -2,7 +2,7 @@
 """Reads volumes of carryall without carryall: verifies, lists and extracts undamaged sets.
 
 It follows docs/format.md section by section, shares no code with carryall, and is meant to be read with the document. It needs Python 3.9,
-blake3, zstandard, and reader_deflate.py, reader_labels.py, reader_names.py, reader_signatures.py and reader_bare.py beside it. The unpacked bytes go into a temporary file ($TMPDIR) as large as the releases.
+blake3, zstandard, and reader_deflate.py, reader_labels.py, reader_names.py, reader_signatures.py, reader_recode.py and reader_bare.py beside it. The unpacked bytes go into a temporary file ($TMPDIR) as large as the releases.
 
     reader.py verify PATH...            every block, frame and chunk of the sets in these folders and images
     reader.py list PATH...              releases, items and entries
@@ -17,7 +17,7 @@ import lzma, mmap, os, struct, sys, tempfile
 from blake3 import blake3
 import zstandard
 from reader_deflate import NotRemade, Remaker, Unreadable, check
-import reader_bare, reader_labels, reader_names, reader_signatures
+import reader_bare, reader_labels, reader_names, reader_recode, reader_signatures
 
 MAGIC, SIZES = b"\x8aCYB\1", {16: 65536, 12: 4096}
 
@@ -442,8 +442,8 @@ def blob_bytes(chunks, blob, depth):
             pieces = blob_bytes(chunks, read_blob(f), depth + 1)
         elif tag == 3:
             size, plain, recipe_bytes, codec = f.u64(), read_content(f), f.u64(), f.number("H")
-            check(codec == 1, "a recipe of a newer version")
-            pieces = [deflate_stream(chunks, size, plain, side.take(recipe_bytes), depth)]
+            check(codec in (1, 2), "a recipe of a newer version")
+            pieces = [remade_stream(chunks, size, plain, side.take(recipe_bytes), codec, depth)]
         else:
             f.number("H")
             pieces = []
@@ -458,18 +458,18 @@ def blob_bytes(chunks, blob, depth):
     check(gaps or hasher.digest() == digest, "hash of a blob")
 
 
-def deflate_stream(chunks, size, plain, recipe, depth):
+def remade_stream(chunks, size, plain, recipe, codec, depth):
     parts = list(content_bytes(chunks, plain, depth))
     gap = next((part for part in parts if isinstance(part, Gap)), None)
     if gap:
         return Gap(size, None, f"{gap.why}, inside of it")
     plain = b"".join(parts)
     try:
-        made = Remaker(recipe, plain).stream()
+        made = Remaker(recipe, plain).stream() if codec == 1 else reader_recode.remade(recipe, plain)
     except NotRemade as error:
         return Gap(size, plain, str(error))
     if len(made) != size:
-        return Gap(size, plain, "of which this machine's zlib makes something else")
+        return Gap(size, plain, "of which this machine's library makes something else")
     return made
 
 
@@ -496,7 +496,7 @@ def write_content(chunks, content, path, size):
     if not gaps:
         os.rename(part, path)
     for number, (at, gap) in enumerate(gaps, 1):
-        say(f"{os.fsdecode(path)}.partial: bytes {at} to {at + gap.size} are not here: a deflate stream {gap.why}")
+        say(f"{os.fsdecode(path)}.partial: bytes {at} to {at + gap.size} are not here: a stream {gap.why}")
         if gap.plain is not None:
             with open(path + b".plain-%d" % number, "xb") as file:
                 file.write(gap.plain)
@@ -617,9 +617,9 @@ def main(words):
                     for content in [value] if tag == 0 else [entry[3] for entry in entries if entry[2] == 0]:
                         for piece in content_bytes(chunks, content):
                             if isinstance(piece, Gap):
-                                say(f"{os.fsdecode(item)}: {piece.size} bytes of a deflate stream {piece.why}: not compared")
+                                say(f"{os.fsdecode(item)}: {piece.size} bytes of a stream {piece.why}: not compared")
                                 gaps += 1
-    show("whole" if not gaps else f"whole, but {gaps} deflate streams were not made again")
+    show("whole" if not gaps else f"whole, but {gaps} streams were not made again")
     return 3 if gaps else 0
 
 

@@ -180,6 +180,8 @@
 pub mod base;
 #[doc(hidden)]
 pub mod deflate;
+#[doc(hidden)]
+pub mod recode;
 
 #[doc(hidden)]
 pub mod content;

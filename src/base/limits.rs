@@ -30,6 +30,8 @@ pub(crate) const XATTRS_BYTES_MAX: usize = 512 * 1024;
 pub(crate) const STREAM_DEPTH_MAX: u8 = 4;
 /// Most levels of blobs nested in blobs. The plain bytes of a stream count as a level, too.
 pub(crate) const BLOB_DEPTH_MAX: usize = 16;
+/// Most levels of streams whose encoders are run, in one another. Each level may take 700 MB.
+pub(crate) const RECODE_DEPTH_MAX: usize = 2;
 /// Most bytes of an encoded step of a recipe.
 pub(crate) const OP_BYTES_MAX: usize = 1024;
 /// Most bytes of a recipe beyond the bytes of its blob. A step gives about as many bytes as it takes.
@@ -125,6 +127,7 @@ pub const TABLE: &[Limit] = &[
     limit("bytes of a file's attributes", XATTRS_BYTES_MAX as u64),
     limit("lists above a chunk", STREAM_DEPTH_MAX as u64),
     limit("blobs in one another", BLOB_DEPTH_MAX as u64),
+    limit("streams of codec 2 in one another", RECODE_DEPTH_MAX as u64),
     limit("bytes of a step", OP_BYTES_MAX as u64),
     limit("bytes of steps beyond those that they give", OPS_FREE_BYTES),
     limit("bytes of all steps", WALK_FREE_BYTES),

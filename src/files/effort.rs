@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::open_options::OpenOptions;
 use crate::deflate::Experience;
+use crate::recode::Guesses;
 
 /// Time before which no stream is given up for being slow.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -21,6 +22,7 @@ const VAIN_AGAIN: u32 = 16;
 /// The effort spent on the streams of one item.
 pub(super) struct ItemEffort {
     experience: Experience,
+    guesses: Guesses,
     /// Bytes that may still be read in vain.
     vain_left: Cell<u64>,
     /// Streams passed over since the last one that was looked at.
@@ -38,6 +40,7 @@ impl ItemEffort {
         };
         Self {
             experience,
+            guesses: Guesses::default(),
             vain_left: Cell::new(vain_left),
             passed: Cell::default(),
             spent: Cell::default(),
@@ -47,6 +50,10 @@ impl ItemEffort {
 
     pub(super) fn experience(&self) -> &Experience {
         &self.experience
+    }
+
+    pub(super) fn guesses(&self) -> &Guesses {
+        &self.guesses
     }
 
     /// Returns whether the next stream is to be looked at.

@@ -1,4 +1,4 @@
-//! Finds long deflate streams in tars and among files, ahead of the unpacker.
+//! Finds long streams in tars and among files, ahead of the unpacker.
 //!
 //! The unpacker decides what is a stream. A wrong or missing result here only costs time.
 
@@ -8,15 +8,14 @@ use std::path::{Path, PathBuf};
 
 use super::lookahead::AHEAD_BYTES_MIN;
 use super::steady_file::SteadyFile;
+use super::stream_kind::{STREAM_HEAD_BYTES, StreamKind};
 use crate::base::read_at::ReadAt;
 use crate::content::archive::tar::{self, Pax, TarHeader, TarKind};
 
-/// The first bytes of a gzip member: the magic and the only method there is.
-pub(super) const GZIP_MAGIC: [u8; 3] = [0x1f, 0x8b, 8];
 /// Number of blocks without a header after which a tar is searched no further.
 const STRAY_BLOCKS_MAX: u32 = 64;
 
-/// The offsets and lengths of the long gzip members of a tar. The offset is the member's place.
+/// The offsets and lengths of the members of a tar that are long streams. The offset is the member's place.
 pub(super) struct TarStreamFinder<'a, R: ?Sized> {
     source: &'a R,
     at: u64,
@@ -108,10 +107,10 @@ impl<R: ReadAt + ?Sized> Iterator for TarStreamFinder<'_, R> {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let (offset, bytes) = self.member()?;
-            let mut head = [0; GZIP_MAGIC.len()];
+            let mut head = [0; STREAM_HEAD_BYTES];
             if bytes >= AHEAD_BYTES_MIN
                 && self.read(offset, &mut head).is_some()
-                && head == GZIP_MAGIC
+                && StreamKind::of(&head).is_some()
             {
                 return Some((offset, (offset, bytes)));
             }
@@ -119,7 +118,7 @@ impl<R: ReadAt + ?Sized> Iterator for TarStreamFinder<'_, R> {
     }
 }
 
-/// The long gzip files among `paths`. A file with several names comes once.
+/// The files that are long streams among `paths`. A file with several names comes once.
 pub(super) struct FileStreamFinder<I> {
     paths: I,
     seen: HashSet<(u64, u64)>,
@@ -143,9 +142,9 @@ impl<I: Iterator<Item = PathBuf>> FileStreamFinder<I> {
         if stat.nlink() > 1 && !self.seen.insert((stat.dev(), stat.ino())) {
             return false;
         }
-        let mut head = [0; GZIP_MAGIC.len()];
+        let mut head = [0; STREAM_HEAD_BYTES];
         SteadyFile::open(path).is_ok_and(|file| file.read_at(0, &mut head).is_ok())
-            && head == GZIP_MAGIC
+            && StreamKind::of(&head).is_some()
     }
 }
 

@@ -1,6 +1,6 @@
-//! Handles deflate streams in files: which are looked at, how much they may cost, and what the result was.
+//! Handles streams in files: which are looked at, how much they may cost, and what the result was.
 //!
-//! Opening and rebuilding a stream is the work of `deflate`, and reading its plain bytes is the work of the unpacker. A
+//! Opening and rebuilding a stream is the work of `deflate` and `recode`, and reading its plain bytes is the work of the unpacker. A
 //! stream that is not opened is kept as it came and is never an error. Each stream holds two spools of at most 16 MiB
 //! each in memory.
 
@@ -12,11 +12,14 @@ use std::time::Duration;
 use super::LayoutError;
 use super::effort::{ItemEffort, is_fast};
 use super::open_options::OpenOptions;
+use crate::base::limits::PLAIN_RATIO_MAX;
 use crate::base::monitor::Monitor;
 use crate::base::read_at::ReadAt;
 use crate::base::spooled_temp::SpooledTemp;
 use crate::base::term::Action;
-use crate::deflate::{AnalyzeOptions, DeflateError, Expectation, Experience, Wrapper, analyze};
+use crate::content::recipe::{DEFLATE_CODEC, RECODE_CODEC};
+use crate::deflate::{self, DeflateError, Expectation, Experience, Wrapper};
+use crate::recode::{self, Guesses, RecodeError};
 
 /// Bytes that count as read at a time, and of the first of them those that are read at first.
 const READ_BYTES: usize = 256 << 10;
@@ -145,6 +148,8 @@ pub(super) struct Opened {
     pub(super) plain: SpooledTemp,
     pub(super) recipe: SpooledTemp,
     pub(super) writer: String,
+    /// How the recipe is read.
+    pub(super) codec: u16,
 }
 
 /// The result of looking at a stream.
@@ -171,10 +176,17 @@ impl<R: ?Sized> Clone for Region<'_, R> {
 
 impl<R: ?Sized> Copy for Region<'_, R> {}
 
+/// What a stream is made of.
+#[derive(Clone, Copy)]
+pub(super) enum StreamFormat {
+    Deflate(Wrapper),
+    Recoded(recode::Format),
+}
+
 /// How a stream is looked at.
 #[derive(Clone, Copy)]
 pub(super) struct How<'a> {
-    pub(super) wrapper: Wrapper,
+    pub(super) format: StreamFormat,
     /// The effort limit of the item's streams. `None` for a stream that is looked at by itself.
     pub(super) effort: Option<&'a ItemEffort>,
     pub(super) threads: usize,
@@ -230,7 +242,7 @@ pub(super) fn expect<R: ReadAt + ?Sized>(
     monitor: &dyn Monitor,
 ) -> Option<ExpectedStream> {
     let how = How {
-        wrapper,
+        format: StreamFormat::Deflate(wrapper),
         effort: None,
         threads: 1,
     };
@@ -304,16 +316,48 @@ fn look<R: ReadAt + ?Sized>(
         });
         in_time && !monitor.stop_asked()
     };
-    let limits = AnalyzeOptions {
-        wrapper: how.wrapper,
-        plain_limit_bytes: options.plain_limit_bytes,
-        ratio_limit: options.ratio_limit,
-        recipe_limit_per_mille: options.recipe_limit_per_mille,
-        experience,
-        watch: Some(&goes_on),
-        threads: how.threads,
+    let found = match how.format {
+        StreamFormat::Deflate(wrapper) => {
+            let limits = deflate::AnalyzeOptions {
+                wrapper,
+                plain_limit_bytes: options.plain_limit_bytes,
+                ratio_limit: options.ratio_limit,
+                recipe_limit_per_mille: options.recipe_limit_per_mille,
+                experience,
+                watch: Some(&goes_on),
+                threads: how.threads,
+            };
+            let found = deflate::analyze(&mut source, &mut plain, &mut recipe, &limits);
+            let found = found.map(|found| (found.stream_bytes, found.writer, DEFLATE_CODEC));
+            found.map_err(|error| kept_by_deflate(&error))
+        }
+        StreamFormat::Recoded(format) => {
+            let guesses = Guesses::default();
+            let affords = |plain_bytes, spent| {
+                let seconds = options.seconds_per_gb;
+                seconds.is_none_or(|seconds| is_fast(spent, plain_bytes, seconds))
+            };
+            let limits = recode::AnalyzeOptions {
+                format,
+                plain_limit_bytes: options.plain_limit_bytes,
+                ratio_limit: options.ratio_limit,
+                recipe_limit_per_mille: options.recipe_limit_per_mille,
+                guesses: how.effort.map_or(&guesses, ItemEffort::guesses),
+                watch: &goes_on,
+                clock: &spent_here,
+                affords: &affords,
+            };
+            let found = recode::analyze(&mut source, &mut plain, &mut recipe, &limits);
+            match found {
+                // The format of steps has no more.
+                Ok(found) if found.plain_bytes / PLAIN_RATIO_MAX > found.stream_bytes => {
+                    Err(KeptReason::Limit)
+                }
+                Ok(found) => Ok((found.stream_bytes, found.writer, RECODE_CODEC)),
+                Err(error) => Err(kept_by_recode(&error)),
+            }
+        }
     };
-    let found = analyze(&mut source, &mut plain, &mut recipe, &limits);
     let (read, failed) = (source.at, source.failed.take());
     if let Some(error) = failed {
         return Err(error);
@@ -328,15 +372,9 @@ fn look<R: ReadAt + ?Sized>(
             None => {}
         }
     }
-    let found = match found {
+    let (stream_bytes, writer, codec) = match found {
         Ok(found) => found,
-        Err(DeflateError::Truncated) => return kept(KeptReason::Truncated),
-        Err(DeflateError::PlainLimit(_) | DeflateError::RatioLimit(_)) => {
-            return kept(KeptReason::Limit);
-        }
-        Err(DeflateError::RecipeLimit(_)) => return kept(KeptReason::Recipe),
-        Err(DeflateError::Stopped) => return kept(KeptReason::Time),
-        Err(_) => return kept(KeptReason::Corrupt),
+        Err(reason) => return kept(reason),
     };
     for spool in [&mut plain, &mut recipe] {
         if let Err(error) = spool.finish() {
@@ -346,16 +384,37 @@ fn look<R: ReadAt + ?Sized>(
             return Err(LayoutError::io(Action::WriteIn, spool.folder())(error));
         }
     }
-    if recipe.size_bytes() > recipe_limit(found.stream_bytes, options) {
+    if recipe.size_bytes() > recipe_limit(stream_bytes, options) {
         return kept(KeptReason::Recipe);
     }
     let opened = Opened {
-        stream_bytes: found.stream_bytes,
+        stream_bytes,
         plain,
         recipe,
-        writer: found.writer,
+        writer,
+        codec,
     };
     Ok((Outcome::Opened(Box::new(opened)), read, plain_bytes))
+}
+
+fn kept_by_deflate(error: &DeflateError) -> KeptReason {
+    match error {
+        DeflateError::Truncated => KeptReason::Truncated,
+        DeflateError::PlainLimit(_) | DeflateError::RatioLimit(_) => KeptReason::Limit,
+        DeflateError::RecipeLimit(_) => KeptReason::Recipe,
+        DeflateError::Stopped => KeptReason::Time,
+        _ => KeptReason::Corrupt,
+    }
+}
+
+fn kept_by_recode(error: &RecodeError) -> KeptReason {
+    match error {
+        RecodeError::Truncated => KeptReason::Truncated,
+        RecodeError::Limit => KeptReason::Limit,
+        RecodeError::Unknown | RecodeError::RecipeLimit(_) => KeptReason::Recipe,
+        RecodeError::Stopped => KeptReason::Time,
+        _ => KeptReason::Corrupt,
+    }
 }
 
 /// Returns the largest allowed recipe of a stream.

@@ -9,7 +9,7 @@ use syn::visit::{self, Visit};
 
 /// The rooms, lowest floor first. A room uses rooms of lower floors alone.
 const FLOORS: [&[&str]; 6] = [
-    &["base", "deflate"],
+    &["base", "deflate", "recode"],
     &["content", "volumes"],
     &["files", "oci", "store"],
     &["bundle"],

@@ -62,6 +62,8 @@ mod qr_codes;
 mod reader;
 mod reading_order;
 mod ready;
+mod recode;
+mod recode_carried;
 mod references;
 mod registry;
 mod registry_login;

@@ -171,13 +171,13 @@ item-whole = whole
 item-damaged = DAMAGED
 item-lost = LOST
 added = { $release }: { $total } added and compared, { $new } of it new ({ $stored } in the store), { $known } known already
-streams-opened = { $count } deflate { $count ->
+streams-opened = { $count } compressed { $count ->
         [one] stream
        *[other] streams
     } opened: { $packed } hold { $plain }, recipes { $recipes }
 streams-writer = { $writer }: { $count }, { $total }
 streams-kept = { $count } kept as they came, { $total }: { $why }
-show-opened = { $count } deflate { $count ->
+show-opened = { $count } compressed { $count ->
         [one] stream
        *[other] streams
     } kept opened: { $packed } hold { $plain }, recipes { $recipes }
@@ -1808,6 +1808,15 @@ error-recipe-stream-not-remade = a stream in blob { $blob } cannot be made again
 error-recipe-ready-copy-unread = the copy of blob { $blob } that was kept ready cannot be read
 error-recipe-not-stored = chunk cannot be stored
 error-recipe-not-written = cannot write
+error-recode-io = cannot read or write
+error-recode-damaged = corrupt { $what }
+error-recode-ends-early = ends early
+error-recode-unknown-writer = its writer is not known
+error-recode-limit = unpacks to too much
+error-recode-recipe-limit = the recipe is larger than { $per_mille } per mille of the stream
+error-recode-newer-format = needs a newer carryall: encoder or recipe { $number }
+    .hint = use a newer carryall
+error-recode-other-length = the stream made again has another length
 error-deflate-io = cannot read or write
 error-deflate-damaged = corrupt { $what }
 error-deflate-ends-early = ends early

@@ -22,6 +22,7 @@ use crate::base::term::Flaw;
 use crate::base::term::terms;
 use crate::content::content_kind::ContentKind;
 use crate::deflate::DeflateError;
+use crate::recode::RecodeError;
 
 /// Contents of up to this many bytes are one chunk, wherever they are found.
 pub(crate) const SMALL_BYTES: u64 = 64 * 1024;
@@ -118,8 +119,8 @@ pub enum RecipeOp {
     },
     /// The next bytes are those of this blob.
     Blob(Blob),
-    /// The next bytes are a deflate stream (gzip, zlib or raw), reconstructed from its plain bytes. The blob's own hash
-    /// covers it.
+    /// The next bytes are a deflate stream (gzip, zlib or raw), or one of the formats of `recode`, made again from its
+    /// plain bytes. The blob's own hash covers it.
     Deflate {
         /// Length of the stream, at least 1.
         bytes: u64,
@@ -127,7 +128,7 @@ pub enum RecipeOp {
         plain: Content,
         /// Length of the stream's recipe, which is taken from the side stream. These bytes are not part of the blob.
         remake_bytes: u64,
-        /// How the recipe is read: [`DEFLATE_CODEC`], or a newer codec.
+        /// How the recipe is read: [`DEFLATE_CODEC`], [`RECODE_CODEC`], or a newer codec.
         codec: u16,
     },
     /// Says why the deflate stream in this blob was kept as it is. Only the first step of a blob may be one. It gives
@@ -151,8 +152,10 @@ impl RecipeOp {
     }
 }
 
-/// The only codec of [`RecipeOp::Deflate`] so far: recipes as [`crate::deflate`] writes them.
+/// The codec of [`RecipeOp::Deflate`] for recipes as [`crate::deflate`] writes them.
 pub const DEFLATE_CODEC: u16 = 1;
+/// The codec of [`RecipeOp::Deflate`] for recipes as [`crate::recode`] writes them.
+pub const RECODE_CODEC: u16 = 2;
 
 /// Number of tags of [`RecipeOp`]. A higher tag belongs to a newer format.
 const OP_TAGS: u32 = 5;
@@ -213,7 +216,7 @@ pub enum RecipeError {
         /// The blob.
         blob: BlobId,
         /// What is wrong.
-        source: DeflateError,
+        source: StreamError,
     },
     /// The ready copy of a blob can no longer be read. The blob can still be rebuilt.
     #[error("the copy of blob {} that was kept ready cannot be read", blob.short())]
@@ -232,6 +235,17 @@ pub enum RecipeError {
     /// A stop was asked for.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
+}
+
+/// Says why a stream cannot be made again from its plain bytes.
+#[derive(Debug, thiserror::Error)]
+pub enum StreamError {
+    /// Of a deflate stream.
+    #[error(transparent)]
+    Deflate(#[from] DeflateError),
+    /// Of another one.
+    #[error(transparent)]
+    Recode(#[from] RecodeError),
 }
 
 impl RecipeError {

@@ -5,7 +5,7 @@
 use std::io::{self, Read};
 
 use super::stream::StreamWriter;
-use super::{Blob, ChunkRef, ChunkSink, Content, DEFLATE_CODEC, Recipe, RecipeError, RecipeOp};
+use super::{Blob, ChunkRef, ChunkSink, Content, Recipe, RecipeError, RecipeOp};
 use crate::content::content_kind::ContentKind;
 
 /// Bytes that are copied at a time.
@@ -53,7 +53,8 @@ impl RecipeWriter {
         self.step(sink, &RecipeOp::Blob(blob))
     }
 
-    /// Adds a deflate stream of `bytes` bytes whose plain bytes are stored already. `remake` is its recipe.
+    /// Adds a stream of `bytes` bytes whose plain bytes are stored already. `remake` is its recipe, and `codec` says how
+    /// that is read.
     ///
     /// # Errors
     /// [`RecipeError::Store`], also when `remake` cannot be read.
@@ -62,6 +63,7 @@ impl RecipeWriter {
         sink: &mut dyn ChunkSink,
         bytes: u64,
         plain: Content,
+        codec: u16,
         remake: &mut dyn Read,
     ) -> Result<(), RecipeError> {
         self.flush_side(sink)?;
@@ -77,7 +79,6 @@ impl RecipeWriter {
             self.side.write(sink, &buffer[..len])?;
             remake_bytes += len as u64;
         }
-        let codec = DEFLATE_CODEC;
         let step = RecipeOp::Deflate {
             bytes,
             plain,

@@ -24,7 +24,8 @@ use super::hashing_reader::HashingReader;
 use super::lookahead::{AHEAD_BYTES_MIN, Lookahead, workers};
 pub use super::open_options::{Depth, OpenOptions};
 use super::steady_file::SteadyFile;
-use super::stream_finder::{FileStreamFinder, GZIP_MAGIC};
+use super::stream_finder::FileStreamFinder;
+use super::stream_kind::StreamKind;
 pub use super::streams::{KeptReason, StreamReport, Tally};
 use crate::base::id::BlobId;
 pub(crate) use crate::base::limits::OPEN_DEPTH_MAX;
@@ -41,15 +42,15 @@ use crate::content::recipe::{
 };
 use crate::content::release::BlobTable;
 
-/// Shorter gzip streams are kept as they came. Their recipe and the search for their parts cost as much as opening
+/// Shorter streams are kept as they came. Their recipe and the search for their parts cost as much as opening
 /// gains.
-pub(crate) const GZIP_BYTES_MIN: u64 = 4096;
+pub(crate) const STREAM_BYTES_MIN: u64 = 4096;
 /// Estimated plain bytes for each byte of a stream.
 const SPOOL_RATIO: u64 = 4;
 /// Bytes between two calls of the monitor.
 const STEP_BYTES: u64 = 4 << 20;
 
-/// Returns the room that the spools of the longest gzip streams among `files` may take. Layers unpack to a bit less
+/// Returns the room that the spools of the longest streams among `files` may take. Layers unpack to a bit less
 /// than four times their length. Streams within other files are not known beforehand.
 pub(crate) fn spool_bytes(files: impl Iterator<Item = PathBuf>) -> u64 {
     let streams = FileStreamFinder::new(files).map(|(path, _)| path);
@@ -84,6 +85,8 @@ pub struct Unpacker<'a, S: ChunkSource> {
     effort: ItemEffort,
     /// Number of streams around what is read now. Inside a stream, bytes are not those of the file.
     within: usize,
+    /// Number of streams among them that are made again by their encoder.
+    recoded: usize,
     unreported: u64,
     /// Bytes that were already reported to the monitor.
     reported: u64,
@@ -94,7 +97,7 @@ pub struct Unpacker<'a, S: ChunkSource> {
 enum ContentForm {
     Plain,
     Tar,
-    Gzip,
+    Stream(StreamKind),
     Zip,
 }
 
@@ -106,8 +109,8 @@ impl ContentForm {
             Self::Tar
         } else if depth == Depth::Tars {
             Self::Plain
-        } else if head.starts_with(&GZIP_MAGIC) {
-            Self::Gzip
+        } else if let Some(kind) = StreamKind::of(head) {
+            Self::Stream(kind)
         } else if bytes > SMALL_BYTES && head.starts_with(&zip::LOCAL_MAGIC) {
             Self::Zip
         } else {
@@ -139,6 +142,7 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
             streams: StreamReport::default(),
             effort: ItemEffort::new(options),
             within: 0,
+            recoded: 0,
             unreported: 0,
             reported: 0,
         }
@@ -293,8 +297,10 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
     ) -> Result<Option<Blob>, LayoutError> {
         let head_bytes = usize::try_from(bytes).map_or(tar::BLOCK, |bytes| bytes.min(tar::BLOCK));
         let kind = ContentForm::of(reader.peek(head_bytes)?, bytes, self.options.depth);
-        if kind == ContentForm::Gzip && (bytes < GZIP_BYTES_MIN || depth >= OPEN_DEPTH_MAX) {
-            let small = bytes < GZIP_BYTES_MIN;
+        if let ContentForm::Stream(stream) = kind
+            && (bytes < STREAM_BYTES_MIN || depth >= OPEN_DEPTH_MAX || !self.may_nest(stream))
+        {
+            let small = bytes < STREAM_BYTES_MIN;
             self.kept(
                 if small {
                     KeptReason::Small
@@ -309,8 +315,8 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
         if kind == ContentForm::Plain || depth >= OPEN_DEPTH_MAX {
             return Ok(None);
         }
-        if kind == ContentForm::Gzip {
-            return self.gzip(reader, bytes, name, depth, looked);
+        if let ContentForm::Stream(stream) = kind {
+            return self.opened_stream(reader, stream, bytes, name, depth, looked);
         }
         if let Some(known) = self.look_up(reader, bytes)? {
             return Ok(Some(known));

@@ -1,4 +1,4 @@
-//! Opens gzip streams. They are looked at on any thread and stored in the unpacker's own order.
+//! Opens streams of all kinds. They are looked at on any thread and stored in the unpacker's own order.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -6,21 +6,21 @@ use std::sync::{Mutex, PoisonError};
 
 use super::Unpacker;
 use crate::base::id::{BlobId, Hasher};
+use crate::base::limits::RECODE_DEPTH_MAX;
 use crate::base::monitor::{Monitor, Quiet};
 use crate::base::read_at::ReadAt;
 use crate::content::content_kind::ContentKind;
 use crate::content::recipe::rebuild::first_op;
 use crate::content::recipe::writer::RecipeWriter;
-use crate::content::recipe::{Blob, ChunkSource, Content, RecipeOp, SMALL_BYTES};
+use crate::content::recipe::{Blob, ChunkSource, Content, RECODE_CODEC, RecipeOp, SMALL_BYTES};
 use crate::content::release::BlobTable;
-use crate::deflate::Wrapper;
 use crate::files::LayoutError;
-use crate::files::effort::ItemEffort;
 use crate::files::hashing_reader::HashingReader;
-use crate::files::lookahead::{AHEAD_BYTES_MIN, workers};
+use crate::files::lookahead::AHEAD_BYTES_MIN;
 use crate::files::open_options::OpenOptions;
 use crate::files::steady_file::{Sign, SteadyFile};
-use crate::files::streams::{self, How, KeptReason, Opened, Outcome, Region};
+use crate::files::stream_kind::{STREAM_HEAD_BYTES, StreamKind};
+use crate::files::streams::{KeptReason, Opened, Outcome, Region};
 
 /// The result of looking at a stream ahead.
 pub(in crate::files) struct AnalyzerOutput {
@@ -78,8 +78,13 @@ impl<'a> Analyzer<'a> {
         };
         let is_known = self.known.get(region.bytes, id).is_some();
         if !is_known && !self.options.closed.contains(&id) && is_first() {
-            (looked.outcome, looked.reported) =
-                streams::open(region, gzip(None), self.options, monitor)?;
+            let mut reader = HashingReader::at(region.source, region.path, region.offset);
+            let head_bytes = region.bytes.min(STREAM_HEAD_BYTES as u64);
+            let head = reader.peek(usize::try_from(head_bytes).unwrap_or_default())?;
+            if let Some(kind) = StreamKind::of(head) {
+                (looked.outcome, looked.reported) =
+                    kind.open(region, None, self.options, monitor)?;
+            }
         }
         Ok(looked)
     }
@@ -97,14 +102,6 @@ impl<'a> Analyzer<'a> {
             sign: file.sign(),
             looked,
         })
-    }
-}
-
-fn gzip(effort: Option<&ItemEffort>) -> How<'_> {
-    How {
-        wrapper: Wrapper::Gzip,
-        effort,
-        threads: workers(),
     }
 }
 
@@ -126,10 +123,16 @@ fn hash<R: ReadAt + ?Sized>(
 }
 
 impl<S: ChunkSource> Unpacker<'_, S> {
-    /// Opens a gzip stream. Returns `None` when it is kept and so short that it is a chunk like any other.
-    pub(super) fn gzip<R: ReadAt + ?Sized>(
+    /// Returns whether a stream may be opened within the streams around it.
+    pub(super) fn may_nest(&self, kind: StreamKind) -> bool {
+        kind == StreamKind::Gzip || self.recoded < RECODE_DEPTH_MAX
+    }
+
+    /// Opens a stream. Returns `None` when it is kept and so short that it is a chunk like any other.
+    pub(super) fn opened_stream<R: ReadAt + ?Sized>(
         &mut self,
         reader: &mut HashingReader<'_, R>,
+        kind: StreamKind,
         bytes: u64,
         name: &[u8],
         depth: usize,
@@ -157,14 +160,14 @@ impl<S: ChunkSource> Unpacker<'_, S> {
             Some(looked) if !matches!(looked.outcome, Outcome::Known) => {
                 (looked.outcome, looked.reported)
             }
-            _ => self.look_now(region, id)?,
+            _ => self.look_now(region, kind, id)?,
         };
         if self.within == 0 {
             self.reported += reported;
         }
         match outcome {
             Outcome::Opened(opened) => {
-                let recipe = self.stream(region, &opened, name, depth)?;
+                let recipe = self.stream(region, kind, &opened, name, depth)?;
                 let recipe = recipe.finish(self.sink)?;
                 let blob = Blob { id, bytes, recipe };
                 self.fresh.insert(&blob);
@@ -195,6 +198,7 @@ impl<S: ChunkSource> Unpacker<'_, S> {
     fn look_now<R: ReadAt + ?Sized>(
         &self,
         region: Region<'_, R>,
+        kind: StreamKind,
         id: BlobId,
     ) -> Result<(Outcome, u64), LayoutError> {
         if self.options.closed.contains(&id) {
@@ -208,7 +212,7 @@ impl<S: ChunkSource> Unpacker<'_, S> {
         };
         // Long streams may have been looked at ahead in any order, so they never count toward the item's effort.
         let effort = Some(&self.effort).filter(|_| region.bytes < AHEAD_BYTES_MIN);
-        streams::open(region, gzip(effort), self.options, monitor)
+        kind.open(region, effort, self.options, monitor)
     }
 
     /// Does the same as [`Unpacker::known_blob`] for a blob that was looked at as a stream when it was stored.
@@ -235,12 +239,14 @@ impl<S: ChunkSource> Unpacker<'_, S> {
     fn stream<R: ReadAt + ?Sized>(
         &mut self,
         region: Region<'_, R>,
+        kind: StreamKind,
         opened: &Opened,
         name: &[u8],
         depth: usize,
     ) -> Result<RecipeWriter, LayoutError> {
         let mut recipe = RecipeWriter::new(ContentKind::Meta);
-        self.deflate(opened, region.path, plain_name(name), depth, &mut recipe)?;
+        let plain_name = kind.plain_name(name);
+        self.deflate(opened, region.path, &plain_name, depth, &mut recipe)?;
         let tail = region.bytes - opened.stream_bytes;
         if tail > 0 {
             let offset = region.offset + opened.stream_bytes;
@@ -267,7 +273,8 @@ impl<S: ChunkSource> Unpacker<'_, S> {
     ) -> Result<(), LayoutError> {
         let plain = self.plain(opened, path, name, depth)?;
         let mut remake = opened.recipe.reader();
-        recipe.deflate(self.sink, opened.stream_bytes, plain, &mut remake)?;
+        let codec = opened.codec;
+        recipe.deflate(self.sink, opened.stream_bytes, plain, codec, &mut remake)?;
         self.streams.opened.count(opened.stream_bytes);
         self.streams.plain_bytes += opened.plain.size_bytes();
         self.streams.recipe_bytes += opened.recipe.size_bytes();
@@ -284,7 +291,9 @@ impl<S: ChunkSource> Unpacker<'_, S> {
         name: &[u8],
         depth: usize,
     ) -> Result<Content, LayoutError> {
+        let recoded = usize::from(opened.codec == RECODE_CODEC);
         self.within += 1;
+        self.recoded += recoded;
         let mut reader = HashingReader::new(&opened.plain, path);
         let content = self.content(
             &mut reader,
@@ -294,6 +303,7 @@ impl<S: ChunkSource> Unpacker<'_, S> {
             None,
         )?;
         self.within -= 1;
+        self.recoded -= recoded;
         Ok(content)
     }
 
@@ -301,9 +311,4 @@ impl<S: ChunkSource> Unpacker<'_, S> {
     pub(super) fn kept(&mut self, reason: KeptReason, bytes: u64) {
         self.streams.kept.entry(reason).or_default().count(bytes);
     }
-}
-
-/// Returns the name that the plain file would have.
-fn plain_name(name: &[u8]) -> &[u8] {
-    name.strip_suffix(b".gz").unwrap_or(name)
 }

@@ -16,7 +16,7 @@ use crate::content::recipe::{Blob, ChunkSource, SMALL_BYTES};
 use crate::deflate::Wrapper;
 use crate::files::LayoutError;
 use crate::files::hashing_reader::HashingReader;
-use crate::files::streams::{self, How, KeptReason, Outcome, Region};
+use crate::files::streams::{self, How, KeptReason, Outcome, Region, StreamFormat};
 
 /// Shorter members are side bytes, because finding a chunk costs as much as it gains.
 const MEMBER_BYTES_MIN: u64 = 200;
@@ -122,7 +122,7 @@ impl<S: ChunkSource> Unpacker<'_, S> {
         } else {
             let quiet = Quiet(self.monitor);
             let how = How {
-                wrapper: Wrapper::Raw,
+                format: StreamFormat::Deflate(Wrapper::Raw),
                 effort: Some(&self.effort),
                 threads: 1,
             };

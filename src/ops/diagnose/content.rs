@@ -8,11 +8,12 @@ use crate::base::output::OutputError;
 use crate::base::size::ByteSize;
 use crate::bundle::BundleError;
 use crate::bundle::receipt::ReceiptError;
-use crate::content::recipe::RecipeError;
+use crate::content::recipe::{RecipeError, StreamError};
 use crate::content::release::Refusal;
 use crate::deflate::DeflateError;
 use crate::files::LayoutError;
 use crate::files::versions::VersionsError;
+use crate::recode::RecodeError;
 
 use super::{at_path, boxed, store, system};
 
@@ -36,7 +37,11 @@ pub(crate) fn of_recipe(error: &RecipeError) -> Diagnostic {
         }
         RecipeError::Remake { blob, source } => {
             let blob = blob.short().to_string();
-            diagnostic!("recipe.stream_not_remade", blob).because(of_deflate(source))
+            let because = match source {
+                StreamError::Deflate(error) => of_deflate(error),
+                StreamError::Recode(error) => of_recode(error),
+            };
+            diagnostic!("recipe.stream_not_remade", blob).because(because)
         }
         RecipeError::Ready { blob, source } => {
             let blob = blob.short().to_string();
@@ -65,6 +70,22 @@ pub(crate) fn of_deflate(error: &DeflateError) -> Diagnostic {
         DeflateError::Stopped => super::interrupted(),
         DeflateError::Newer(version) => diagnostic!("deflate.newer_format", version = *version),
         DeflateError::Length => diagnostic!("deflate.other_length"),
+    }
+}
+
+pub(crate) fn of_recode(error: &RecodeError) -> Diagnostic {
+    match error {
+        RecodeError::Io(source) => diagnostic!("recode.io").because(system::of(source)),
+        RecodeError::Corrupt(what) => diagnostic!("recode.damaged", what = *what),
+        RecodeError::Truncated => diagnostic!("recode.ends_early"),
+        RecodeError::Unknown => diagnostic!("recode.unknown_writer"),
+        RecodeError::Limit => diagnostic!("recode.limit"),
+        RecodeError::RecipeLimit(per_mille) => {
+            diagnostic!("recode.recipe_limit", per_mille = *per_mille)
+        }
+        RecodeError::Stopped => super::interrupted(),
+        RecodeError::Newer(number) => diagnostic!("recode.newer_format", number = *number),
+        RecodeError::Length => diagnostic!("recode.other_length"),
     }
 }
 

@@ -274,8 +274,8 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
                 bytes,
                 plain,
                 remake_bytes,
-                ..
-            } => self.stream(bytes, &plain, remake_bytes, batch)?,
+                codec,
+            } => self.stream(bytes, &plain, remake_bytes, codec, batch)?,
             RecipeOp::Kept { .. } => {}
         }
         Ok(true)
@@ -287,6 +287,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
         bytes: u64,
         plain: &Content,
         remake_bytes: u64,
+        codec: u16,
         batch: &mut Batch,
     ) -> Result<(), RecipeError> {
         let depth = self.job.depth + self.open.len();
@@ -294,7 +295,9 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
             return Ok(());
         };
         check_stream(bytes, plain, remake_bytes, open.side.left())?;
-        if let Some(mut small) = SmallStream::plan(open.id, bytes, plain, remake_bytes, depth) {
+        self.job.check_codec(codec)?;
+        let planned = SmallStream::plan(open.id, bytes, plain, remake_bytes, codec, depth);
+        if let Some(mut small) = planned {
             open.side.read_into(small.remake_bytes, &mut small.remake)?;
             batch.planned += small.bytes;
             batch.held += small.remake_bytes;
@@ -312,6 +315,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
                 plain: *plain,
                 remake,
                 remake_bytes,
+                codec,
             };
             let job = RebuildJob { depth, ..self.job };
             let made = long.start(job, self.scope, reconstruct::PIECES_WAITING);

@@ -2,7 +2,7 @@
 //! gathered, hashed and written, run by run.
 //!
 //! Memory: at most five batches of 16 MiB of bytes that come from no chunk, whatever the length. Each deflate stream that is being reconstructed takes 12
-//! MiB of batches of its plain bytes, and the memory that `deflate` states. Streams are nested at most
+//! MiB of batches of its plain bytes, and the memory that `deflate` or `recode` states. Streams are nested at most
 //! `BLOB_DEPTH_MAX` deep. Up to 32 MiB of the next long stream are reconstructed ahead.
 //!
 //! A blob that the source has ready is copied, unless everything is to be proved. Bytes are written before the hash is
@@ -24,12 +24,12 @@ use self::copy::Copied;
 use self::flatten::Flattener;
 use super::stream::RecordReader;
 use super::{
-    Blob, ChunkRef, ChunkSource, Content, DEFLATE_CODEC, OP_BYTES_MAX, OP_TAGS, Recipe,
-    RecipeError, RecipeOp,
+    Blob, ChunkRef, ChunkSource, Content, DEFLATE_CODEC, OP_BYTES_MAX, OP_TAGS, RECODE_CODEC,
+    Recipe, RecipeError, RecipeOp,
 };
 use crate::base::envelope;
 use crate::base::id::{BlobId, ChunkId, Hasher};
-use crate::base::limits::PLAIN_RATIO_MAX;
+use crate::base::limits::{PLAIN_RATIO_MAX, RECODE_DEPTH_MAX};
 use crate::base::monitor::Monitor;
 use crate::base::term::Flaw;
 #[cfg(doc)]
@@ -100,6 +100,8 @@ struct RebuildJob<'a, S: ChunkSource> {
     pace: Pace,
     /// Levels of blobs that contain this one.
     depth: usize,
+    /// Levels of streams of `recode` that contain this one.
+    recoded: usize,
 }
 
 impl<S: ChunkSource> Clone for RebuildJob<'_, S> {
@@ -126,6 +128,24 @@ pub trait Keeping {
 }
 
 impl<'a, S: ChunkSource> RebuildJob<'a, S> {
+    /// Refuses streams in streams whose encoders would take too much memory together.
+    fn check_codec(&self, codec: u16) -> Result<(), RecipeError> {
+        if codec == RECODE_CODEC && self.recoded >= RECODE_DEPTH_MAX {
+            return Err(RecipeError::Corrupt(Flaw::DeepSteps));
+        }
+        Ok(())
+    }
+
+    /// Returns the job for the plain bytes of a stream.
+    fn inside(self, codec: u16, monitor: &'a dyn Monitor) -> Self {
+        Self {
+            monitor,
+            pace: INNER,
+            recoded: self.recoded + usize::from(codec == RECODE_CODEC),
+            ..self
+        }
+    }
+
     /// Returns the ready copy of a blob, which replaces rebuilding it. A proof never uses one.
     fn copy_of(&self, blob: &Blob) -> Option<Copied<'a>> {
         match self.proof {
@@ -154,6 +174,7 @@ pub fn write_content<S: ChunkSource>(
         monitor,
         pace: OUTER,
         depth: 0,
+        recoded: 0,
     };
     write(job, content, out)
 }
@@ -175,6 +196,7 @@ pub(crate) fn prove_content<S: ChunkSource>(
         monitor,
         pace: OUTER,
         depth: 0,
+        recoded: 0,
     };
     write(job, content, &mut io::sink())
 }
@@ -234,6 +256,7 @@ pub(crate) fn write_part<S: ChunkSource>(
         monitor,
         pace: PART,
         depth: 0,
+        recoded: 0,
     };
     write_blob(job, blob, BlobPart { from, range }, out)
 }
@@ -341,8 +364,8 @@ pub(crate) fn read_op<S: ChunkSource>(
         return Err(RecipeError::Newer(format!("recipe step {tag}")));
     }
     match envelope::decode(bytes).map_err(|_| RecipeError::Corrupt(Flaw::Step))? {
-        RecipeOp::Deflate { codec, .. } if codec != DEFLATE_CODEC => {
-            Err(RecipeError::Newer(format!("deflate codec {codec}")))
+        RecipeOp::Deflate { codec, .. } if !matches!(codec, DEFLATE_CODEC | RECODE_CODEC) => {
+            Err(RecipeError::Newer(format!("stream codec {codec}")))
         }
         op => Ok(Some(op)),
     }

@@ -1,4 +1,4 @@
-//! Reconstructs deflate streams: long ones on threads of their own, small ones many at a time.
+//! Reconstructs streams: long ones on threads of their own, small ones many at a time.
 //!
 //! A long stream takes two threads. One rebuilds its plain bytes, the other reconstructs the stream from them. Both end
 //! when nobody takes their output. At most [`PIECES_WAITING`] pieces wait on either side, and more of a stream that is
@@ -12,22 +12,53 @@ use rayon::prelude::*;
 
 use super::check_stream;
 use super::pipe::{PipeReader, pipe};
-use super::{INNER, RebuildJob, first_op, write};
+use super::{RebuildJob, first_op, write};
 use crate::base::id::{BlobId, ChunkId};
 use crate::base::monitor::Quiet;
 use crate::content::recipe::stream::StreamReader;
-use crate::content::recipe::{Blob, ChunkSource, Content, RecipeError, RecipeOp};
-use crate::deflate::{DeflateError, ReconstructOptions, reconstruct};
+use crate::content::recipe::{
+    Blob, ChunkSource, Content, RECODE_CODEC, RecipeError, RecipeOp, StreamError,
+};
+use crate::deflate::{self, DeflateError};
+use crate::recode;
 
 /// Pieces of 256 KiB that wait between two threads.
 pub(super) const PIECES_WAITING: usize = 8;
 /// A stream is reconstructed in memory when it, its plain bytes and its recipe have no more than this each.
 const SMALL_BYTES: u64 = 1 << 20;
 
+/// Most plain bytes of a stream of `recode` that is made ahead. Longer ones are mostly those whose encoders take the most
+/// memory.
+const RECODED_AHEAD_BYTES_MAX: u64 = 64 << 20;
+
+/// Makes a stream again by the codec of its recipe.
+fn reconstruct(
+    codec: u16,
+    recipe: &mut dyn Read,
+    plain: &mut dyn Read,
+    out: &mut dyn Write,
+    stream_bytes: u64,
+    threads: usize,
+) -> Result<(), StreamError> {
+    if codec == RECODE_CODEC {
+        let options = recode::ReconstructOptions {
+            stream_bytes,
+            threads,
+        };
+        return Ok(recode::reconstruct(recipe, plain, out, &options)?);
+    }
+    let options = deflate::ReconstructOptions {
+        stream_bytes,
+        threads,
+    };
+    Ok(deflate::reconstruct(recipe, plain, out, &options)?)
+}
+
 /// A stream that is reconstructed in memory.
 pub(super) struct SmallStream {
     blob: BlobId,
     plain: Content,
+    codec: u16,
     depth: usize,
     /// Its length.
     pub(super) bytes: usize,
@@ -44,6 +75,7 @@ impl SmallStream {
         bytes: u64,
         plain: &Content,
         remake_bytes: u64,
+        codec: u16,
         depth: usize,
     ) -> Option<Self> {
         if bytes.max(remake_bytes).max(plain.bytes()) > SMALL_BYTES {
@@ -52,6 +84,7 @@ impl SmallStream {
         Some(Self {
             blob,
             plain: *plain,
+            codec,
             depth,
             bytes: usize::try_from(bytes).ok()?,
             remake_bytes: usize::try_from(remake_bytes).ok()?,
@@ -72,10 +105,8 @@ impl SmallStream {
         // Plain bytes are not output of the task, so they are not counted.
         let quiet = Quiet(job.monitor);
         let job = RebuildJob {
-            monitor: &quiet,
-            pace: INNER,
             depth: self.depth,
-            ..job
+            ..job.inside(self.codec, &quiet)
         };
         let mut plain = Vec::new();
         write(job, &self.plain, &mut plain)?;
@@ -83,18 +114,16 @@ impl SmallStream {
             out: Vec::with_capacity(self.bytes),
             left: self.bytes,
         };
-        let options = ReconstructOptions {
-            stream_bytes: self.bytes as u64,
-            threads: 1,
-        };
-        let made = reconstruct(&mut &self.remake[..], &mut &plain[..], &mut out, &options);
+        let bytes = self.bytes as u64;
+        let (mut remake, mut plain) = (&self.remake[..], &plain[..]);
+        let made = reconstruct(self.codec, &mut remake, &mut plain, &mut out, bytes, 1);
         let wrong = |source| RecipeError::Remake {
             blob: self.blob,
             source,
         };
         made.map_err(wrong)?;
         if out.left > 0 {
-            return Err(wrong(DeflateError::Truncated));
+            return Err(wrong(DeflateError::Truncated.into()));
         }
         Ok(out.out)
     }
@@ -143,6 +172,7 @@ pub(super) struct LongStream<'env, S: ChunkSource> {
     /// A reader at the start of its recipe.
     pub(super) remake: StreamReader<'env, S>,
     pub(super) remake_bytes: u64,
+    pub(super) codec: u16,
 }
 
 impl<'env, S: ChunkSource> LongStream<'env, S> {
@@ -159,13 +189,15 @@ impl<'env, S: ChunkSource> LongStream<'env, S> {
             bytes,
             plain,
             remake_bytes,
-            ..
+            codec,
         }) = first_op(source, &blob.recipe)?
         else {
             return Ok(None);
         };
         check_stream(bytes, &plain, remake_bytes, blob.recipe.side.bytes)?;
-        if SmallStream::plan(blob.id, bytes, &plain, remake_bytes, depth).is_some() {
+        let small = SmallStream::plan(blob.id, bytes, &plain, remake_bytes, codec, depth);
+        let is_large = codec == RECODE_CODEC && plain.bytes() > RECODED_AHEAD_BYTES_MAX;
+        if small.is_some() || is_large {
             return Ok(None);
         }
         Ok(Some(Self {
@@ -174,6 +206,7 @@ impl<'env, S: ChunkSource> LongStream<'env, S> {
             plain,
             remake: StreamReader::open(source, &blob.recipe.side)?,
             remake_bytes,
+            codec,
         }))
     }
 
@@ -186,14 +219,10 @@ impl<'env, S: ChunkSource> LongStream<'env, S> {
     ) -> PipeReader {
         let (mut plain_in, mut plain_out) = pipe(PIECES_WAITING);
         let (mut made_in, made_out) = pipe(pieces);
-        let plain = self.plain;
+        let (plain, codec) = (self.plain, self.codec);
         scope.spawn(move || {
             let quiet = Quiet(job.monitor);
-            let job = RebuildJob {
-                monitor: &quiet,
-                pace: INNER,
-                ..job
-            };
+            let job = job.inside(codec, &quiet);
             let outcome = write(job, &plain, &mut plain_in);
             plain_in.finish(outcome);
         });
@@ -205,11 +234,15 @@ impl<'env, S: ChunkSource> LongStream<'env, S> {
                 at: 0,
                 failed: None,
             };
-            let options = ReconstructOptions {
-                stream_bytes: self.bytes,
-                threads: std::thread::available_parallelism().map_or(1, NonZero::get),
-            };
-            let made = reconstruct(&mut recipe, &mut plain_out, &mut made_in, &options);
+            let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+            let made = reconstruct(
+                codec,
+                &mut recipe,
+                &mut plain_out,
+                &mut made_in,
+                self.bytes,
+                threads,
+            );
             made_in.finish(outcome(self.blob, made, &mut plain_out, recipe.failed));
         });
         made_out
@@ -219,7 +252,7 @@ impl<'env, S: ChunkSource> LongStream<'env, S> {
 /// Returns the outcome of a reconstruction: the first error, wherever it happened.
 fn outcome(
     blob: BlobId,
-    made: Result<(), DeflateError>,
+    made: Result<(), StreamError>,
     plain: &mut PipeReader,
     recipe_failed: Option<RecipeError>,
 ) -> Result<(), RecipeError> {

@@ -1,0 +1,73 @@
+"""The part of reader.py that makes xz and lzma streams again from their plain bytes (docs/format.md, Recode recipes).
+
+Python's lzma module runs liblzma, of which 5.2 to 5.8 write the same bytes. `python3 -c "import lzma; print(lzma._lzma)"`
+says which library that is. The hash of the stream decides."""
+import lzma, struct
+from reader_deflate import NotRemade, check
+
+FILTERS = {4: "X86", 5: "POWERPC", 6: "IA64", 7: "ARM", 8: "ARMTHUMB", 9: "SPARC"}
+
+
+class Recipe:
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def take(self, layout):
+        size = struct.calcsize("<" + layout)
+        check(self.at + size <= len(self.data), "recipe ends early")
+        fields = struct.unpack_from("<" + layout, self.data, self.at)
+        self.at += size
+        return fields[0] if len(fields) == 1 else fields
+
+
+def settings(recipe):
+    encoder = recipe.take("B")
+    check(encoder in (1, 2), f"encoder {encoder} needs a newer reader")
+    dictionary, properties, mode, finder, nice, depth, count = recipe.take("IBBBHHB")
+    check(4096 <= dictionary <= 1 << 26 and properties < 225 and depth <= 1024 and count <= 3, "damaged settings")
+    chain = []
+    for _ in range(count):
+        number = recipe.take("B")
+        if number == 3:
+            chain.append({"id": lzma.FILTER_DELTA, "dist": recipe.take("B") + 1})
+        elif number in FILTERS:
+            chain.append({"id": getattr(lzma, "FILTER_" + FILTERS[number])})
+        else:
+            raise NotRemade(f"has filter {number}, which Python does not know")
+    kind = lzma.FILTER_LZMA2 if encoder == 1 else lzma.FILTER_LZMA1
+    chain.append({"id": kind, "dict_size": dictionary, "lc": properties % 9, "lp": properties // 9 % 5, "pb": properties // 45,
+                  "mode": mode, "mf": finder, "nice_len": nice, "depth": depth})
+    return chain
+
+
+def remade(data, plain):
+    """The stream of a recipe and its plain bytes."""
+    recipe = Recipe(data)
+    version = recipe.take("B")
+    check(version == 1, f"recode recipe {version} needs a newer reader")
+    chain, at, out = None, 0, []
+    while recipe.at < len(data):
+        kind = recipe.take("B")
+        if kind == 1:
+            chain = settings(recipe)
+            continue
+        check(kind in (0, 2, 3), f"piece {kind} needs a newer reader")
+        size = recipe.take("Q")
+        if kind == 0:
+            check(size <= 65536, "damaged piece")
+            out.append(recipe.take(f"{size}s"))
+            continue
+        part = plain[at:at + size]
+        check(0 < size == len(part), "plain bytes end early")
+        at += size
+        if kind == 2:
+            check(chain, "piece without settings")
+            encoder = lzma.LZMACompressor(format=lzma.FORMAT_RAW, filters=chain)
+            out += [encoder.compress(part), encoder.flush()]
+        else:
+            for begin in range(0, size, 65536):
+                chunk = part[begin:begin + 65536]
+                out += [struct.pack(">BH", 2 if begin else 1, len(chunk) - 1), chunk]
+            out.append(b"\0")
+    check(at == len(plain), "plain bytes are left")
+    return b"".join(out)

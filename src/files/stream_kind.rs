@@ -1,0 +1,68 @@
+//! The kinds of streams that are opened wherever they stand: as a file, as a member of an archive.
+//!
+//! It knows their magics and who opens them. A new kind is added here, and all places find it.
+
+use super::LayoutError;
+use super::effort::ItemEffort;
+use super::lookahead::workers;
+use super::open_options::OpenOptions;
+use super::streams::{self, How, Outcome, Region, StreamFormat};
+use crate::base::monitor::Monitor;
+use crate::base::read_at::ReadAt;
+use crate::deflate::Wrapper;
+use crate::recode;
+
+/// Bytes that tell whether a stream begins.
+pub(super) const STREAM_HEAD_BYTES: usize = 18;
+/// The first bytes of a gzip member: the magic and the only method there is.
+const GZIP_MAGIC: [u8; 3] = [0x1f, 0x8b, 8];
+
+/// A kind of stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StreamKind {
+    Gzip,
+    /// A format of [`recode`].
+    Recoded(recode::Format),
+}
+
+impl StreamKind {
+    /// Returns the kind of the stream that begins a content. Fewer than [`STREAM_HEAD_BYTES`] bytes may be given.
+    pub(super) fn of(head: &[u8]) -> Option<Self> {
+        if head.starts_with(&GZIP_MAGIC) {
+            return Some(Self::Gzip);
+        }
+        recode::Format::of(head).map(Self::Recoded)
+    }
+
+    /// Returns the name that the plain file would have.
+    pub(super) fn plain_name(self, name: &[u8]) -> Vec<u8> {
+        let suffix: &[u8] = match self {
+            Self::Gzip => b".gz",
+            Self::Recoded(recode::Format::Xz) => b".xz",
+            Self::Recoded(recode::Format::Lzma) => b".lzma",
+        };
+        name.strip_suffix(suffix).unwrap_or(name).to_vec()
+    }
+
+    /// Opens the stream at the front of a region, as [`streams::open`] does.
+    ///
+    /// # Errors
+    /// As [`streams::open`].
+    pub(super) fn open<R: ReadAt + ?Sized>(
+        self,
+        region: Region<'_, R>,
+        effort: Option<&ItemEffort>,
+        options: &OpenOptions,
+        monitor: &dyn Monitor,
+    ) -> Result<(Outcome, u64), LayoutError> {
+        let how = How {
+            format: match self {
+                Self::Gzip => StreamFormat::Deflate(Wrapper::Gzip),
+                Self::Recoded(format) => StreamFormat::Recoded(format),
+            },
+            effort,
+            threads: workers(),
+        };
+        streams::open(region, how, options, monitor)
+    }
+}

@@ -1,0 +1,160 @@
+//! Finds the settings of an encoder on a sample: those with which it writes the same bytes.
+//!
+//! Dictionary, filters and properties stand in the stream. How liblzma searches does not, and presets use nine ways to
+//! search. So at most nine encoders run, each up to the first byte that differs.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use super::RecodeError;
+use super::coder::Encoder;
+use super::settings::{LzmaSettings, Search, Settings};
+
+/// Plain bytes that are encoded between two comparisons.
+const STEP_BYTES: usize = 64 << 10;
+/// Settings that are remembered.
+const REMEMBERED: usize = 4;
+
+/// The searches of liblzma's presets, source: lzma_encoder_presets.c. The number is the lowest level that has it, and
+/// `true` stands for `-e`.
+const SEARCHES: [(u8, bool, Search); 9] = [
+    (6, false, search(2, 0x14, 64, 0)),
+    (6, true, search(2, 0x14, 273, 512)),
+    (0, false, search(1, 0x03, 128, 4)),
+    (1, false, search(1, 0x04, 128, 8)),
+    (2, false, search(1, 0x04, 273, 24)),
+    (3, false, search(1, 0x04, 273, 48)),
+    (4, false, search(2, 0x14, 16, 0)),
+    (5, false, search(2, 0x14, 32, 0)),
+    (5, true, search(2, 0x14, 192, 0)),
+];
+/// Dictionaries of the levels, as powers of two.
+const DICTIONARIES: [u32; 10] = [18, 20, 21, 22, 22, 23, 23, 24, 25, 26];
+
+const fn search(mode: u8, finder: u8, nice: u16, depth: u16) -> Search {
+    Search {
+        mode,
+        finder,
+        nice,
+        depth,
+    }
+}
+
+/// Returns the search of a level.
+fn of_level(level: u8, is_extreme: bool) -> Search {
+    let first = match (level, is_extreme) {
+        (3 | 5, true) => (5, true),
+        (_, true) => (6, true),
+        (7.., false) => (6, false),
+        (level, false) => (level, false),
+    };
+    let mut all = SEARCHES.iter();
+    let found = all.find(|(level, extreme, _)| (*level, *extreme) == first);
+    found.map_or(SEARCHES[0].2, |(.., search)| *search)
+}
+
+/// Levels with this dictionary: the usual ones first.
+fn levels(dictionary_bytes: u32) -> impl Iterator<Item = (u8, bool)> {
+    let order = [6, 9, 7, 8, 5, 4, 3, 2, 1, 0];
+    let each = order
+        .into_iter()
+        .flat_map(|level| [(level, false), (level, true)]);
+    each.filter(move |(level, _)| 1 << DICTIONARIES[usize::from(*level)] == dictionary_bytes)
+}
+
+/// What the streams of one origin showed, the latest first.
+#[derive(Debug, Default)]
+pub struct Guesses(RefCell<Vec<Search>>);
+
+/// The beginning of a block: packed bytes, and the plain bytes that they give.
+pub(super) struct Sample<'a> {
+    pub(super) packed: &'a [u8],
+    pub(super) plain: &'a [u8],
+    /// Whether it is the whole block.
+    pub(super) is_whole: bool,
+}
+
+/// Settings that fit, and what it took to encode the sample with them.
+pub(super) struct Guess {
+    pub(super) settings: Settings,
+    pub(super) spent: Duration,
+}
+
+impl Guesses {
+    /// Finds the search with which `format` gives the sample.
+    ///
+    /// # Errors
+    /// [`RecodeError::Unknown`] when there is none.
+    pub(super) fn find(
+        &self,
+        format: &LzmaSettings,
+        sample: &Sample<'_>,
+        clock: &dyn Fn() -> Duration,
+    ) -> Result<Guess, RecodeError> {
+        let mut searches = self.0.borrow().clone();
+        searches.extend(levels(format.dictionary_bytes).map(|(level, e)| of_level(level, e)));
+        searches.extend(SEARCHES.iter().map(|(.., search)| *search));
+        let mut tried = Vec::new();
+        for search in searches {
+            if tried.contains(&search) {
+                continue;
+            }
+            tried.push(search);
+            let settings = Settings::Lzma(LzmaSettings {
+                search,
+                ..format.clone()
+            });
+            let begun = clock();
+            if fits(&settings, sample)? {
+                let spent = clock().saturating_sub(begun);
+                self.learn(search);
+                return Ok(Guess { settings, spent });
+            }
+        }
+        Err(RecodeError::Unknown)
+    }
+
+    fn learn(&self, search: Search) {
+        let mut known = self.0.borrow_mut();
+        known.retain(|other| *other != search);
+        known.insert(0, search);
+        known.truncate(REMEMBERED);
+    }
+}
+
+/// Returns whether an encoder gives the packed bytes of the sample.
+fn fits(settings: &Settings, sample: &Sample<'_>) -> Result<bool, RecodeError> {
+    let mut encoder = Encoder::new(settings)?;
+    let mut out = Vec::new();
+    let mut same = 0;
+    for step in sample.plain.chunks(STEP_BYTES) {
+        encoder.push(step, &mut out)?;
+        let len = out.len().min(sample.packed.len());
+        if out[same..len] != sample.packed[same..len] {
+            return Ok(false);
+        }
+        same = len;
+    }
+    if sample.is_whole {
+        encoder.finish(&mut out)?;
+        return Ok(out == sample.packed);
+    }
+    // A sample on which the encoder shows nothing proves nothing.
+    Ok(same > 0)
+}
+
+/// Returns the name of the settings for people.
+pub(super) fn name(settings: &Settings) -> String {
+    let Settings::Lzma(lzma) = settings;
+    let mut fitting = levels(lzma.dictionary_bytes);
+    let level = fitting.find(|(level, e)| of_level(*level, *e) == lzma.search);
+    let name = match level {
+        Some((level, is_extreme)) => format!("xz -{level}{}", if is_extreme { "e" } else { "" }),
+        None => "xz --lzma2".to_owned(),
+    };
+    if lzma.filters.is_empty() {
+        name
+    } else {
+        format!("{name}, filtered")
+    }
+}

@@ -1,0 +1,266 @@
+//! The settings of an encoder, as recipes hold them: which encoder, and everything that decides its bytes.
+//!
+//! The byte table is in `docs/format.md`, section Recode recipes. What no writer uses is refused here, so that a recipe
+//! cannot ask for more memory than [`ENCODER_BYTES_MAX`].
+
+use std::io::Read;
+
+use super::RecodeError;
+use super::recipe::take_byte;
+
+/// Smallest and largest dictionary, which is that of `xz -9`.
+pub(crate) const DICTIONARY_BYTES_MIN: u32 = 4096;
+pub(crate) const DICTIONARY_BYTES_MAX: u32 = 64 << 20;
+/// Most filters before the coder.
+pub(crate) const FILTERS_MAX: usize = 3;
+/// Longest search that a recipe may ask for. `xz -9e` asks for 512.
+const DEPTH_MAX: u16 = 1024;
+/// Most memory of one encoder, see [`Settings::encoder_bytes`].
+#[cfg(test)]
+pub(crate) const ENCODER_BYTES_MAX: u64 = 800 << 20;
+
+/// A filter that changes plain bytes before they are compressed. The numbers are those of the xz format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Filter {
+    /// Differences between bytes at this distance less one.
+    Delta(u8),
+    X86,
+    PowerPc,
+    Ia64,
+    Arm,
+    ArmThumb,
+    Sparc,
+    Arm64,
+    RiscV,
+}
+
+impl Filter {
+    const DELTA: u8 = 3;
+    const BRANCHES: [Self; 8] = [
+        Self::X86,
+        Self::PowerPc,
+        Self::Ia64,
+        Self::Arm,
+        Self::ArmThumb,
+        Self::Sparc,
+        Self::Arm64,
+        Self::RiscV,
+    ];
+
+    fn number(self) -> u8 {
+        match self {
+            Self::Delta(_) => Self::DELTA,
+            Self::X86 => 4,
+            Self::PowerPc => 5,
+            Self::Ia64 => 6,
+            Self::Arm => 7,
+            Self::ArmThumb => 8,
+            Self::Sparc => 9,
+            Self::Arm64 => 10,
+            Self::RiscV => 11,
+        }
+    }
+
+    /// Returns the filter of an xz block header, or `None` for one that is not known or has a start offset.
+    pub(crate) fn of_header(number: u64, properties: &[u8]) -> Option<Self> {
+        let number = u8::try_from(number).ok()?;
+        match (number, properties) {
+            (Self::DELTA, &[distance]) => Some(Self::Delta(distance)),
+            (_, []) => Self::branch(number),
+            _ => None,
+        }
+    }
+
+    fn branch(number: u8) -> Option<Self> {
+        let mut all = Self::BRANCHES.into_iter();
+        all.find(|filter| filter.number() == number)
+    }
+}
+
+/// How an LZMA encoder searches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Search {
+    /// 1: fast, 2: normal.
+    pub(crate) mode: u8,
+    /// liblzma's number of the match finder.
+    pub(crate) finder: u8,
+    /// Length of a match that ends a search.
+    pub(crate) nice: u16,
+    /// Longest search, 0 for liblzma's own choice.
+    pub(crate) depth: u16,
+}
+
+/// Which container the LZMA data is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lzma {
+    /// Chunks, as in xz.
+    Two,
+    /// One run with an end marker, as in .lzma.
+    One,
+}
+
+/// Settings of liblzma.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LzmaSettings {
+    pub(crate) lzma: Lzma,
+    pub(crate) dictionary_bytes: u32,
+    /// `(pb * 5 + lp) * 9 + lc`.
+    pub(crate) properties: u8,
+    pub(crate) search: Search,
+    pub(crate) filters: Vec<Filter>,
+}
+
+impl LzmaSettings {
+    /// Returns lc, lp and pb.
+    pub(crate) fn bits(&self) -> (u32, u32, u32) {
+        let all = u32::from(self.properties);
+        (all % 9, all / 9 % 5, all / 45)
+    }
+}
+
+/// An encoder and what decides its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Settings {
+    /// liblzma, as it is from 5.2 to 5.8.
+    Lzma(LzmaSettings),
+}
+
+/// What a byte of lc, lp and pb may be: liblzma takes no more than four bits of lc and lp together.
+pub(crate) fn are_properties(properties: u8) -> bool {
+    properties < 225 && properties % 9 + properties / 9 % 5 <= 4
+}
+
+const LZMA2: u8 = 1;
+const LZMA1: u8 = 2;
+
+impl Settings {
+    /// Appends the settings as recipes hold them.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Lzma(lzma) => {
+                out.push(match lzma.lzma {
+                    Lzma::Two => LZMA2,
+                    Lzma::One => LZMA1,
+                });
+                out.extend_from_slice(&lzma.dictionary_bytes.to_le_bytes());
+                let Search {
+                    mode,
+                    finder,
+                    nice,
+                    depth,
+                } = lzma.search;
+                out.extend_from_slice(&[lzma.properties, mode, finder]);
+                out.extend_from_slice(&nice.to_le_bytes());
+                out.extend_from_slice(&depth.to_le_bytes());
+                out.push(u8::try_from(lzma.filters.len()).unwrap_or(u8::MAX));
+                for filter in &lzma.filters {
+                    out.push(filter.number());
+                    if let Filter::Delta(distance) = filter {
+                        out.push(*distance);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads settings from a recipe.
+    pub(crate) fn read(recipe: &mut dyn Read) -> Result<Self, RecodeError> {
+        let lzma = match take_byte(recipe)? {
+            LZMA2 => Lzma::Two,
+            LZMA1 => Lzma::One,
+            other => return Err(RecodeError::Newer(other)),
+        };
+        let mut fixed = [0; 11];
+        recipe.read_exact(&mut fixed).map_err(RecodeError::read)?;
+        let [d0, d1, d2, d3, properties, mode, finder, n0, n1, s0, s1] = fixed;
+        let dictionary_bytes = u32::from_le_bytes([d0, d1, d2, d3]);
+        let search = Search {
+            mode,
+            finder,
+            nice: u16::from_le_bytes([n0, n1]),
+            depth: u16::from_le_bytes([s0, s1]),
+        };
+        let is_known = (DICTIONARY_BYTES_MIN..=DICTIONARY_BYTES_MAX).contains(&dictionary_bytes)
+            && are_properties(properties)
+            && matches!(mode, 1 | 2)
+            && matches!(finder, 0x03 | 0x04 | 0x12 | 0x13 | 0x14)
+            && (4..=273).contains(&search.nice)
+            && search.depth <= DEPTH_MAX;
+        let count = usize::from(take_byte(recipe)?);
+        if !is_known || count > FILTERS_MAX {
+            return Err(RecodeError::Corrupt("settings"));
+        }
+        let mut filters = Vec::with_capacity(count);
+        for _ in 0..count {
+            let number = take_byte(recipe)?;
+            filters.push(match number {
+                Filter::DELTA => Filter::Delta(take_byte(recipe)?),
+                _ => Filter::branch(number).ok_or(RecodeError::Newer(number))?,
+            });
+        }
+        Ok(Self::Lzma(LzmaSettings {
+            lzma,
+            dictionary_bytes,
+            properties,
+            search,
+            filters,
+        }))
+    }
+
+    /// Returns the most memory that the encoder takes. Source: the table of `xz -9 -vv`, 10.5 dictionaries and
+    /// the hashes of a binary tree.
+    pub(crate) fn encoder_bytes(&self) -> u64 {
+        match self {
+            Self::Lzma(lzma) => 11 * u64::from(lzma.dictionary_bytes) + (6 << 20),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn settings(filters: Vec<Filter>) -> Settings {
+        Settings::Lzma(LzmaSettings {
+            lzma: Lzma::Two,
+            dictionary_bytes: DICTIONARY_BYTES_MAX,
+            properties: 93,
+            search: Search {
+                mode: 2,
+                finder: 0x14,
+                nice: 273,
+                depth: 512,
+            },
+            filters,
+        })
+    }
+
+    #[test]
+    fn settings_come_back_and_every_other_byte_is_refused_or_is_other_settings() {
+        for filters in [
+            vec![],
+            vec![Filter::Delta(7), Filter::X86],
+            Filter::BRANCHES[5..].to_vec(),
+        ] {
+            let given = settings(filters);
+            assert!(given.encoder_bytes() <= ENCODER_BYTES_MAX);
+            let mut bytes = Vec::new();
+            given.write(&mut bytes);
+            assert_eq!(Settings::read(&mut &bytes[..]).unwrap(), given);
+            for cut in 0..bytes.len() {
+                assert!(Settings::read(&mut &bytes[..cut]).is_err());
+            }
+            for at in 0..bytes.len() {
+                for value in 0..=255 {
+                    let mut other = bytes.clone();
+                    other[at] = value;
+                    match Settings::read(&mut &other[..]) {
+                        Ok(read) => assert_eq!(read == given, value == bytes[at]),
+                        Err(_) => assert_ne!(value, bytes[at]),
+                    }
+                }
+            }
+        }
+    }
+}

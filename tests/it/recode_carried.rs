@@ -1,0 +1,132 @@
+//! Xz and lzma streams on their whole way: opened by `add`, carried as a delta, received, checked, served from copies that are
+//! kept ready, read by a stranger, and given back bit for bit.
+
+use std::fs;
+use std::process::Command;
+
+use crate::recode::tool;
+use crate::testkit::archives::tar_of;
+use crate::testkit::bytes::{noise, text};
+use crate::testkit::programs::{has, run};
+use crate::testkit::stage::{MEDIA, Stage, look};
+
+/// A tar of a program and its texts.
+fn program(seed: u64) -> Vec<u8> {
+    tar_of(&[
+        ("usr/bin/tool", noise(1, 90_000)),
+        ("usr/share/text", text(2, 900_000)),
+        ("usr/share/news", text(seed, 30_000)),
+    ])
+}
+
+fn opened(stage: &Stage, release: &str) -> u64 {
+    let report = stage.run(&["show", release, "--json"]).ends_with(0).json();
+    report["opened"]["streams"].as_u64().unwrap()
+}
+
+#[test]
+fn a_changed_tar_in_xz_travels_as_the_change_and_comes_back() {
+    if !has(&["xz"]) {
+        return;
+    }
+    let stage = Stage::new();
+    let other = [text(9, 20_000), noise(4, 20_000)].concat();
+    for (version, seed) in [("1", 3), ("2", 4)] {
+        let given = stage.path(&format!("given-{version}"));
+        fs::create_dir(&given).unwrap();
+        let plain = program(seed);
+        // In blocks as dpkg-deb makes them, in one block, and in the older format.
+        for (name, arguments) in [
+            ("threads.tar.xz", "-c -6 -T2 --block-size=300000"),
+            ("single.tar.xz", "-c -3 -T1"),
+            ("old.tar.lzma", "-c --format=lzma -1"),
+        ] {
+            fs::write(given.join(name), tool("xz", arguments, &plain)).unwrap();
+        }
+        // Streams in an archive, and in one another.
+        let inner = tool("xz", "-c -1", &other);
+        let outer = tar_of(&[("inner.xz", inner), ("more", noise(7, 70_000))]);
+        fs::write(given.join("nested.tar.xz"), tool("xz", "-c -0", &outer)).unwrap();
+        let words = [
+            "add",
+            &format!("tool:{version}"),
+            &format!("given-{version}"),
+        ];
+        stage.run(&words).ends_with(0);
+        assert_eq!(opened(&stage, &format!("tool:{version}")), 5);
+    }
+    stage.store_is_well();
+    stage.comes_back_in("tool:2", "given-2");
+
+    let size = |folder: &str| -> u64 {
+        let volumes = fs::read_dir(stage.path(folder)).unwrap();
+        volumes
+            .map(|file| file.unwrap().metadata().unwrap().len())
+            .sum()
+    };
+    let pack = [
+        "pack", "--media", MEDIA, "--spare", "0", "--local", "0", "--to",
+    ];
+    stage
+        .run(&[&pack[..], &["full", "tool:1"]].concat())
+        .ends_with(0);
+    stage
+        .run(&[&pack[..], &["delta", "tool:2", "--since", "tool:1"]].concat())
+        .ends_with(0);
+    // Four archives changed, each by 30 kB of text that they share.
+    assert!(
+        size("delta") * 8 < size("full"),
+        "{} {}",
+        size("delta"),
+        size("full")
+    );
+
+    let mut site = stage;
+    site.store = "site";
+    site.receive_all("full");
+    site.receive_all("delta");
+    site.store_is_well();
+    // Once from copies that are ready, once made again.
+    site.comes_back_in("tool:2", "given-2");
+    site.remove("site/ready");
+    site.comes_back_in("tool:2", "given-2");
+}
+
+#[test]
+fn packages_of_dpkg_deb_have_streams_that_come_back() {
+    if !has(&["dpkg-deb", "ar"]) {
+        return;
+    }
+    let stage = Stage::new();
+    let root = stage.path("package");
+    fs::create_dir_all(root.join("DEBIAN")).unwrap();
+    fs::create_dir_all(root.join("usr/share/tool")).unwrap();
+    let control = "Package: tool\nVersion: 1\nArchitecture: all\nMaintainer: nobody <nobody@example.org>\nDescription: a tool\n";
+    fs::write(root.join("DEBIAN/control"), control).unwrap();
+    fs::write(root.join("usr/share/tool/text"), text(1, 700_000)).unwrap();
+    fs::write(root.join("usr/share/tool/noise"), noise(1, 100_000)).unwrap();
+    fs::create_dir(stage.path("parts")).unwrap();
+    run(Command::new("dpkg-deb")
+        .args(["--root-owner-group", "-Zxz", "--build"])
+        .arg(&root)
+        .arg(stage.path("tool.deb")));
+    run(Command::new("ar")
+        .arg("x")
+        .arg(stage.path("tool.deb"))
+        .current_dir(stage.path("parts")));
+    stage.run(&["add", "tool:1", "parts"]).ends_with(0);
+    // The control member is too short to be opened.
+    assert_eq!(opened(&stage, "tool:1"), 1);
+    stage.store_is_well();
+    stage.comes_back_in("tool:1", "parts");
+}
+
+impl Stage {
+    /// Asserts that a release of one folder comes out of the store as it was given.
+    #[track_caller]
+    fn comes_back_in(&self, release: &str, given: &str) {
+        self.remove("back");
+        self.run(&["checkout", release, "back"]).ends_with(0);
+        assert!(look(&self.path("back").join(given)) == look(&self.path(given)));
+    }
+}
