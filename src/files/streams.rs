@@ -337,7 +337,7 @@ fn look<R: ReadAt + ?Sized>(
                 let seconds = options.seconds_per_gb;
                 seconds.is_none_or(|seconds| is_fast(spent, plain_bytes, seconds))
             };
-            let limits = recode::AnalyzeOptions {
+            let limits = recode::RecodeOptions {
                 format,
                 plain_limit_bytes: options.plain_limit_bytes,
                 ratio_limit: options.ratio_limit,

@@ -2,17 +2,17 @@
 
 use std::io::{Read, Write};
 
-use super::input::Input;
+use super::input::StreamInput;
 use super::opener::Opener;
-use super::{Analysis, AnalyzeOptions, Format, RecodeError, lzma_alone, xz};
+use super::{Format, RecodeAnalysis, RecodeError, RecodeOptions, lzma_alone, xz};
 
 pub(super) fn analyze(
     source: &mut dyn Read,
     plain: &mut dyn Write,
     recipe: &mut dyn Write,
-    options: &AnalyzeOptions<'_>,
-) -> Result<Analysis, RecodeError> {
-    let mut input = Input::new(source);
+    options: &RecodeOptions<'_>,
+) -> Result<RecodeAnalysis, RecodeError> {
+    let mut input = StreamInput::new(source);
     let mut opener = Opener::new(plain, recipe, options)?;
     let stream_bytes = match options.format {
         Format::Xz => xz::open(&mut input, &mut opener)?,

@@ -5,7 +5,7 @@
 use liblzma::stream::{Action, Filters, LzmaOptions, MatchFinder, Mode, Status, Stream};
 
 use super::RecodeError;
-use super::settings::{Filter, Lzma, LzmaSettings, Settings};
+use super::settings::{EncoderSettings, Lzma, LzmaFilter, LzmaSettings};
 
 /// Room that is made for output at a time.
 const OUT_BYTES: usize = 64 << 10;
@@ -15,8 +15,8 @@ pub(crate) struct Encoder(Stream);
 
 impl Encoder {
     /// Takes the memory that the settings state.
-    pub(crate) fn new(settings: &Settings) -> Result<Self, RecodeError> {
-        let Settings::Lzma(lzma) = settings;
+    pub(crate) fn new(settings: &EncoderSettings) -> Result<Self, RecodeError> {
+        let EncoderSettings::Lzma(lzma) = settings;
         let filters = filters(lzma, &options(lzma))?;
         let stream = Stream::new_raw_encoder(&filters);
         Ok(Self(stream.map_err(|_| RecodeError::Corrupt("settings"))?))
@@ -39,9 +39,9 @@ impl Encoder {
         loop {
             out.reserve(OUT_BYTES);
             let coded = self.0.process_vec(&[], out, Action::Finish);
-            match coded.map_err(|_| RecodeError::Corrupt("plain bytes"))? {
-                Status::StreamEnd => return Ok(()),
-                _ => {}
+            let status = coded.map_err(|_| RecodeError::Corrupt("plain bytes"))?;
+            if matches!(status, Status::StreamEnd) {
+                return Ok(());
             }
         }
     }
@@ -112,32 +112,32 @@ fn filters(lzma: &LzmaSettings, options: &LzmaOptions) -> Result<Filters, Recode
     let mut filters = Filters::new();
     for filter in &lzma.filters {
         match filter {
-            Filter::Delta(distance) => {
+            LzmaFilter::Delta(distance) => {
                 let set = filters.delta_properties(&[*distance]);
                 set.map_err(|_| RecodeError::Corrupt("settings"))?;
             }
-            Filter::X86 => {
+            LzmaFilter::X86 => {
                 filters.x86();
             }
-            Filter::PowerPc => {
+            LzmaFilter::PowerPc => {
                 filters.powerpc();
             }
-            Filter::Ia64 => {
+            LzmaFilter::Ia64 => {
                 filters.ia64();
             }
-            Filter::Arm => {
+            LzmaFilter::Arm => {
                 filters.arm();
             }
-            Filter::ArmThumb => {
+            LzmaFilter::ArmThumb => {
                 filters.arm_thumb();
             }
-            Filter::Sparc => {
+            LzmaFilter::Sparc => {
                 filters.sparc();
             }
-            Filter::Arm64 => {
+            LzmaFilter::Arm64 => {
                 filters.arm64();
             }
-            Filter::RiscV => {
+            LzmaFilter::RiscV => {
                 filters.riscv();
             }
         }

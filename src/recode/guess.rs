@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::RecodeError;
 use super::coder::Encoder;
-use super::settings::{LzmaSettings, Search, Settings};
+use super::settings::{EncoderSettings, LzmaSettings, Search};
 
 /// Plain bytes that are encoded between two comparisons.
 const STEP_BYTES: usize = 64 << 10;
@@ -67,7 +67,7 @@ fn levels(dictionary_bytes: u32) -> impl Iterator<Item = (u8, bool)> {
 pub struct Guesses(RefCell<Vec<Search>>);
 
 /// The beginning of a block: packed bytes, and the plain bytes that they give.
-pub(super) struct Sample<'a> {
+pub(super) struct BlockSample<'a> {
     pub(super) packed: &'a [u8],
     pub(super) plain: &'a [u8],
     /// Whether it is the whole block.
@@ -76,7 +76,7 @@ pub(super) struct Sample<'a> {
 
 /// Settings that fit, and what it took to encode the sample with them.
 pub(super) struct Guess {
-    pub(super) settings: Settings,
+    pub(super) settings: EncoderSettings,
     pub(super) spent: Duration,
 }
 
@@ -88,7 +88,7 @@ impl Guesses {
     pub(super) fn find(
         &self,
         format: &LzmaSettings,
-        sample: &Sample<'_>,
+        sample: &BlockSample<'_>,
         clock: &dyn Fn() -> Duration,
     ) -> Result<Guess, RecodeError> {
         let mut searches = self.0.borrow().clone();
@@ -100,7 +100,7 @@ impl Guesses {
                 continue;
             }
             tried.push(search);
-            let settings = Settings::Lzma(LzmaSettings {
+            let settings = EncoderSettings::Lzma(LzmaSettings {
                 search,
                 ..format.clone()
             });
@@ -123,7 +123,7 @@ impl Guesses {
 }
 
 /// Returns whether an encoder gives the packed bytes of the sample.
-fn fits(settings: &Settings, sample: &Sample<'_>) -> Result<bool, RecodeError> {
+fn fits(settings: &EncoderSettings, sample: &BlockSample<'_>) -> Result<bool, RecodeError> {
     let mut encoder = Encoder::new(settings)?;
     let mut out = Vec::new();
     let mut same = 0;
@@ -144,8 +144,8 @@ fn fits(settings: &Settings, sample: &Sample<'_>) -> Result<bool, RecodeError> {
 }
 
 /// Returns the name of the settings for people.
-pub(super) fn name(settings: &Settings) -> String {
-    let Settings::Lzma(lzma) = settings;
+pub(super) fn name(settings: &EncoderSettings) -> String {
+    let EncoderSettings::Lzma(lzma) = settings;
     let mut fitting = levels(lzma.dictionary_bytes);
     let level = fitting.find(|(level, e)| of_level(*level, *e) == lzma.search);
     let name = match level {

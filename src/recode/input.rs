@@ -8,7 +8,7 @@ use super::RecodeError;
 const BUFFER_BYTES: usize = 64 << 10;
 
 /// Reads a stream from its front.
-pub(super) struct Input<'a> {
+pub(super) struct StreamInput<'a> {
     source: &'a mut dyn Read,
     buffer: Vec<u8>,
     at: usize,
@@ -16,7 +16,7 @@ pub(super) struct Input<'a> {
     before: u64,
 }
 
-impl<'a> Input<'a> {
+impl<'a> StreamInput<'a> {
     pub(super) fn new(source: &'a mut dyn Read) -> Self {
         Self {
             source,

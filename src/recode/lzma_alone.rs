@@ -4,8 +4,8 @@
 //! power of two, or of one and a half.
 
 use super::RecodeError;
-use super::input::Input;
-use super::opener::{Chain, Opener};
+use super::input::StreamInput;
+use super::opener::{FilterChain, Opener};
 use super::settings::{DICTIONARY_BYTES_MAX, DICTIONARY_BYTES_MIN, are_properties};
 
 pub(super) const HEADER_BYTES: usize = 13;
@@ -24,7 +24,10 @@ pub(super) fn is_header(head: &[u8]) -> bool {
 }
 
 /// Opens the stream. Returns where it ends.
-pub(super) fn open(input: &mut Input<'_>, opener: &mut Opener<'_>) -> Result<u64, RecodeError> {
+pub(super) fn open(
+    input: &mut StreamInput<'_>,
+    opener: &mut Opener<'_>,
+) -> Result<u64, RecodeError> {
     let header: [u8; HEADER_BYTES] = input.take()?;
     if !is_header(&header) {
         return Err(RecodeError::Corrupt("header"));
@@ -35,7 +38,7 @@ pub(super) fn open(input: &mut Input<'_>, opener: &mut Opener<'_>) -> Result<u64
         return Err(RecodeError::Limit);
     }
     opener.literal(&header)?;
-    let chain = Chain {
+    let chain = FilterChain {
         filters: Vec::new(),
         dictionary_bytes,
     };

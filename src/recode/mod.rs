@@ -99,7 +99,7 @@ impl RecodeError {
 
 /// What is opened, and the limits.
 #[derive(Clone, Copy)]
-pub struct AnalyzeOptions<'a> {
+pub struct RecodeOptions<'a> {
     /// The format of the stream.
     pub format: Format,
     /// Most bytes that it may unpack to.
@@ -121,7 +121,7 @@ pub struct AnalyzeOptions<'a> {
 
 /// What [`analyze()`] found.
 #[derive(Debug, Clone)]
-pub struct Analysis {
+pub struct RecodeAnalysis {
     /// Bytes of the stream. Bytes behind them do not belong to it.
     pub stream_bytes: u64,
     /// Bytes that it unpacks to.
@@ -144,15 +144,15 @@ pub fn analyze(
     source: &mut dyn Read,
     plain: &mut dyn Write,
     recipe: &mut dyn Write,
-    options: &AnalyzeOptions<'_>,
-) -> Result<Analysis, RecodeError> {
+    options: &RecodeOptions<'_>,
+) -> Result<RecodeAnalysis, RecodeError> {
     analyze::analyze(source, plain, recipe, options)
 }
 
 /// What is made again.
 #[derive(Debug, Clone, Copy)]
-pub struct ReconstructOptions {
-    /// Bytes of the stream: [`Analysis::stream_bytes`].
+pub struct EncodeOptions {
+    /// Bytes of the stream: [`RecodeAnalysis::stream_bytes`].
     pub stream_bytes: u64,
     /// Most threads that encode blocks of one stream.
     pub threads: usize,
@@ -168,7 +168,7 @@ pub fn reconstruct(
     recipe: &mut dyn Read,
     plain: &mut dyn Read,
     out: &mut dyn Write,
-    options: &ReconstructOptions,
+    options: &EncodeOptions,
 ) -> Result<(), RecodeError> {
     reconstruct::reconstruct(recipe, plain, out, options)
 }

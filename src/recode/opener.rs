@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use super::chunks::Chunks;
 use super::coder::Decoder;
-use super::guess::{self, Sample};
-use super::input::Input;
+use super::guess::{self, BlockSample};
+use super::input::StreamInput;
 use super::recipe::RecipeOut;
-use super::settings::{Filter, Lzma, LzmaSettings, Search, Settings};
-use super::{Analysis, AnalyzeOptions, RecodeError};
+use super::settings::{EncoderSettings, Lzma, LzmaFilter, LzmaSettings, Search};
+use super::{RecodeAnalysis, RecodeError, RecodeOptions};
 
 /// Packed bytes of a sample, and the compressed chunks that it has at least.
 const SAMPLE_PACKED_BYTES: usize = 256 << 10;
@@ -29,12 +29,12 @@ const USUAL_PROPERTIES: u8 = 93;
 
 /// What a container says of a piece.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Chain {
-    pub(super) filters: Vec<Filter>,
+pub(super) struct FilterChain {
+    pub(super) filters: Vec<LzmaFilter>,
     pub(super) dictionary_bytes: u32,
 }
 
-impl Chain {
+impl FilterChain {
     fn format(&self, lzma: Lzma, properties: u8) -> LzmaSettings {
         LzmaSettings {
             lzma,
@@ -53,8 +53,8 @@ impl Chain {
 
 /// The settings of the pieces so far.
 struct Known {
-    chain: Chain,
-    settings: Settings,
+    chain: FilterChain,
+    settings: EncoderSettings,
     /// Plain bytes of the sample, and what it took to encode them.
     sample_bytes: u64,
     spent: Duration,
@@ -64,7 +64,7 @@ struct Known {
 pub(super) struct Opener<'a> {
     plain: &'a mut dyn Write,
     recipe: RecipeOut<'a>,
-    options: &'a AnalyzeOptions<'a>,
+    options: &'a RecodeOptions<'a>,
     plain_bytes: u64,
     known: Option<Known>,
     /// Whether a piece is stored.
@@ -75,7 +75,7 @@ impl<'a> Opener<'a> {
     pub(super) fn new(
         plain: &'a mut dyn Write,
         recipe: &'a mut dyn Write,
-        options: &'a AnalyzeOptions<'a>,
+        options: &'a RecodeOptions<'a>,
     ) -> Result<Self, RecodeError> {
         Ok(Self {
             plain,
@@ -95,8 +95,8 @@ impl<'a> Opener<'a> {
     /// Opens LZMA2 data. Returns how many packed bytes it has.
     pub(super) fn piece(
         &mut self,
-        input: &mut Input<'_>,
-        chain: &Chain,
+        input: &mut StreamInput<'_>,
+        chain: &FilterChain,
     ) -> Result<u64, RecodeError> {
         self.open(input, chain, Lzma::Two, USUAL_PROPERTIES)
     }
@@ -104,8 +104,8 @@ impl<'a> Opener<'a> {
     /// Opens LZMA data with an end marker.
     pub(super) fn lone_piece(
         &mut self,
-        input: &mut Input<'_>,
-        chain: &Chain,
+        input: &mut StreamInput<'_>,
+        chain: &FilterChain,
         properties: u8,
     ) -> Result<u64, RecodeError> {
         self.open(input, chain, Lzma::One, properties)
@@ -113,8 +113,8 @@ impl<'a> Opener<'a> {
 
     fn open(
         &mut self,
-        input: &mut Input<'_>,
-        chain: &Chain,
+        input: &mut StreamInput<'_>,
+        chain: &FilterChain,
         lzma: Lzma,
         properties: u8,
     ) -> Result<u64, RecodeError> {
@@ -155,7 +155,7 @@ impl<'a> Opener<'a> {
                     Lzma::One => properties,
                 };
                 let format = chain.format(lzma, properties);
-                let sample = Sample {
+                let sample = BlockSample {
                     packed: &packed,
                     plain: &plain,
                     is_whole: is_end,
@@ -198,9 +198,9 @@ impl<'a> Opener<'a> {
 
     fn learn(
         &mut self,
-        chain: &Chain,
+        chain: &FilterChain,
         format: &LzmaSettings,
-        sample: &Sample<'_>,
+        sample: &BlockSample<'_>,
     ) -> Result<(), RecodeError> {
         let options = self.options;
         let found = options.guesses.find(format, sample, options.clock)?;
@@ -240,14 +240,14 @@ impl<'a> Opener<'a> {
     }
 
     /// Ends the recipe of a stream.
-    pub(super) fn finish(self, stream_bytes: u64) -> Result<Analysis, RecodeError> {
+    pub(super) fn finish(self, stream_bytes: u64) -> Result<RecodeAnalysis, RecodeError> {
         let writer = match &self.known {
             Some(known) => guess::name(&known.settings),
             // Stored blocks alone are written by several threads or a small block size.
             None if self.has_stored => "xz, not compressed".to_owned(),
             None => return Err(RecodeError::Unknown),
         };
-        Ok(Analysis {
+        Ok(RecodeAnalysis {
             stream_bytes,
             plain_bytes: self.plain_bytes,
             recipe_bytes: self.recipe.finish()?,

@@ -5,7 +5,7 @@
 use std::io::{Read, Write};
 
 use super::RecodeError;
-use super::settings::Settings;
+use super::settings::{EncoderSettings, take_byte};
 
 /// Version of recipes that this program writes, and the only one that it reads.
 pub(crate) const RECIPE_VERSION: u8 = 1;
@@ -19,11 +19,11 @@ const STORED: u8 = 3;
 
 /// A piece of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Piece {
+pub(crate) enum RecipePiece {
     /// The next bytes of the stream, as they are.
     Literal(Vec<u8>),
     /// The encoder of the pieces behind. Gives no bytes.
-    Settings(Settings),
+    Settings(EncoderSettings),
     /// The next so many plain bytes as the encoder gives them, at least one.
     Coded(u64),
     /// The next so many plain bytes in LZMA2 chunks that are not compressed, at least one.
@@ -34,7 +34,7 @@ pub(crate) enum Piece {
 pub(crate) struct RecipeOut<'a> {
     out: &'a mut dyn Write,
     literal: Vec<u8>,
-    settings: Option<Settings>,
+    settings: Option<EncoderSettings>,
     /// Bytes so far, with those of the literal that is open.
     written: u64,
 }
@@ -71,7 +71,7 @@ impl<'a> RecipeOut<'a> {
     /// Adds plain bytes as `settings` encode them.
     pub(crate) fn coded(
         &mut self,
-        settings: &Settings,
+        settings: &EncoderSettings,
         plain_bytes: u64,
     ) -> Result<(), RecodeError> {
         self.flush()?;
@@ -127,7 +127,7 @@ pub(crate) fn take_version(recipe: &mut dyn Read) -> Result<(), RecodeError> {
 }
 
 /// Reads the next piece, or `None` at the end.
-pub(crate) fn take_piece(recipe: &mut dyn Read) -> Result<Option<Piece>, RecodeError> {
+pub(crate) fn take_piece(recipe: &mut dyn Read) -> Result<Option<RecipePiece>, RecodeError> {
     let mut kind = [0];
     loop {
         match recipe.read(&mut kind) {
@@ -138,7 +138,7 @@ pub(crate) fn take_piece(recipe: &mut dyn Read) -> Result<Option<Piece>, RecodeE
         }
     }
     if kind[0] == SETTINGS {
-        return Ok(Some(Piece::Settings(Settings::read(recipe)?)));
+        return Ok(Some(RecipePiece::Settings(EncoderSettings::read(recipe)?)));
     }
     if !matches!(kind[0], LITERAL | CODED | STORED) {
         return Err(RecodeError::Newer(kind[0]));
@@ -152,18 +152,12 @@ pub(crate) fn take_piece(recipe: &mut dyn Read) -> Result<Option<Piece>, RecodeE
         return Err(RecodeError::Corrupt("length of a piece"));
     }
     Ok(Some(match kind[0] {
-        CODED => Piece::Coded(bytes),
-        STORED => Piece::Stored(bytes),
+        CODED => RecipePiece::Coded(bytes),
+        STORED => RecipePiece::Stored(bytes),
         _ => {
             let mut literal = vec![0; usize::try_from(bytes).unwrap_or_default()];
             recipe.read_exact(&mut literal).map_err(RecodeError::read)?;
-            Piece::Literal(literal)
+            RecipePiece::Literal(literal)
         }
     }))
-}
-
-pub(crate) fn take_byte(recipe: &mut dyn Read) -> Result<u8, RecodeError> {
-    let mut byte = [0];
-    recipe.read_exact(&mut byte).map_err(RecodeError::read)?;
-    Ok(byte[0])
 }

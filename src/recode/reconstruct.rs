@@ -10,9 +10,9 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread::{self, Scope, ScopedJoinHandle};
 
 use super::coder::Encoder;
-use super::recipe::{Piece, take_piece, take_version};
-use super::settings::Settings;
-use super::{RecodeError, ReconstructOptions, chunks};
+use super::recipe::{RecipePiece, take_piece, take_version};
+use super::settings::EncoderSettings;
+use super::{EncodeOptions, RecodeError, chunks};
 
 /// Most memory of the encoders of one stream, with what they read and give, unless a single one takes more.
 pub(super) const RECONSTRUCT_BYTES: u64 = 1 << 30;
@@ -28,7 +28,7 @@ const PARTS_MAX: usize = 256;
 const PIECES_FREE: u64 = 64;
 
 /// Bytes of the stream that are in no output yet.
-enum Part<'scope> {
+enum StreamPart<'scope> {
     Ready(Vec<u8>),
     /// A piece that a thread encodes.
     Made(ScopedJoinHandle<'scope, Result<Vec<u8>, RecodeError>>),
@@ -78,7 +78,7 @@ pub(super) fn reconstruct(
     recipe: &mut dyn Read,
     plain: &mut dyn Read,
     out: &mut dyn Write,
-    options: &ReconstructOptions,
+    options: &EncodeOptions,
 ) -> Result<(), RecodeError> {
     take_version(recipe)?;
     let over = AtomicBool::new(false);
@@ -99,10 +99,10 @@ pub(super) fn reconstruct(
         let mut settings = None;
         while let Some(piece) = take_piece(recipe)? {
             match piece {
-                Piece::Literal(bytes) => maker.part(Part::Ready(bytes))?,
-                Piece::Settings(new) => settings = Some(new),
-                Piece::Stored(bytes) => maker.stored(bytes)?,
-                Piece::Coded(bytes) => {
+                RecipePiece::Literal(bytes) => maker.part(StreamPart::Ready(bytes))?,
+                RecipePiece::Settings(new) => settings = Some(new),
+                RecipePiece::Stored(bytes) => maker.stored(bytes)?,
+                RecipePiece::Coded(bytes) => {
                     let settings = settings.as_ref();
                     let settings = settings.ok_or(RecodeError::Corrupt("order of pieces"))?;
                     maker.coded(settings, bytes)?;
@@ -128,7 +128,7 @@ struct Maker<'scope, 'env, 'a> {
     threads: usize,
     scope: &'scope Scope<'scope, 'env>,
     over: &'env AtomicBool,
-    parts: VecDeque<Part<'scope>>,
+    parts: VecDeque<StreamPart<'scope>>,
     /// Parts that a thread encodes.
     at_work: usize,
     pieces: u64,
@@ -136,12 +136,12 @@ struct Maker<'scope, 'env, 'a> {
 }
 
 impl<'scope> Maker<'scope, '_, '_> {
-    fn part(&mut self, part: Part<'scope>) -> Result<(), RecodeError> {
+    fn part(&mut self, part: StreamPart<'scope>) -> Result<(), RecodeError> {
         self.parts.push_back(part);
         if self.parts.len() > PARTS_MAX {
             self.put_first()?;
         }
-        while matches!(self.parts.front(), Some(Part::Ready(_))) {
+        while matches!(self.parts.front(), Some(StreamPart::Ready(_))) {
             self.put_first()?;
         }
         Ok(())
@@ -150,8 +150,8 @@ impl<'scope> Maker<'scope, '_, '_> {
     fn put_first(&mut self) -> Result<(), RecodeError> {
         let bytes = match self.parts.pop_front() {
             None => return Ok(()),
-            Some(Part::Ready(bytes)) => bytes,
-            Some(Part::Made(thread)) => {
+            Some(StreamPart::Ready(bytes)) => bytes,
+            Some(StreamPart::Made(thread)) => {
                 self.at_work -= 1;
                 let made = thread.join();
                 made.map_err(|_| RecodeError::Corrupt("encoder"))??
@@ -176,7 +176,7 @@ impl<'scope> Maker<'scope, '_, '_> {
         Ok(())
     }
 
-    fn coded(&mut self, settings: &Settings, bytes: u64) -> Result<(), RecodeError> {
+    fn coded(&mut self, settings: &EncoderSettings, bytes: u64) -> Result<(), RecodeError> {
         self.count(bytes)?;
         let each = settings
             .encoder_bytes()
@@ -212,11 +212,11 @@ impl<'scope> Maker<'scope, '_, '_> {
             Ok(made)
         });
         self.at_work += 1;
-        self.part(Part::Made(thread))
+        self.part(StreamPart::Made(thread))
     }
 
     /// Encodes a piece as its bytes come.
-    fn encode_here(&mut self, settings: &Settings, bytes: u64) -> Result<(), RecodeError> {
+    fn encode_here(&mut self, settings: &EncoderSettings, bytes: u64) -> Result<(), RecodeError> {
         let mut encoder = Encoder::new(settings)?;
         let mut made = Vec::new();
         self.steps(bytes, STEP_BYTES, |maker, step| {

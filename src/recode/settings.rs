@@ -6,7 +6,6 @@
 use std::io::Read;
 
 use super::RecodeError;
-use super::recipe::take_byte;
 
 /// Smallest and largest dictionary, which is that of `xz -9`.
 pub(crate) const DICTIONARY_BYTES_MIN: u32 = 4096;
@@ -15,13 +14,13 @@ pub(crate) const DICTIONARY_BYTES_MAX: u32 = 64 << 20;
 pub(crate) const FILTERS_MAX: usize = 3;
 /// Longest search that a recipe may ask for. `xz -9e` asks for 512.
 const DEPTH_MAX: u16 = 1024;
-/// Most memory of one encoder, see [`Settings::encoder_bytes`].
+/// Most memory of one encoder, see [`EncoderSettings::encoder_bytes`].
 #[cfg(test)]
 pub(crate) const ENCODER_BYTES_MAX: u64 = 800 << 20;
 
 /// A filter that changes plain bytes before they are compressed. The numbers are those of the xz format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Filter {
+pub(crate) enum LzmaFilter {
     /// Differences between bytes at this distance less one.
     Delta(u8),
     X86,
@@ -34,7 +33,7 @@ pub(crate) enum Filter {
     RiscV,
 }
 
-impl Filter {
+impl LzmaFilter {
     const DELTA: u8 = 3;
     const BRANCHES: [Self; 8] = [
         Self::X86,
@@ -107,7 +106,7 @@ pub(crate) struct LzmaSettings {
     /// `(pb * 5 + lp) * 9 + lc`.
     pub(crate) properties: u8,
     pub(crate) search: Search,
-    pub(crate) filters: Vec<Filter>,
+    pub(crate) filters: Vec<LzmaFilter>,
 }
 
 impl LzmaSettings {
@@ -120,7 +119,7 @@ impl LzmaSettings {
 
 /// An encoder and what decides its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Settings {
+pub(crate) enum EncoderSettings {
     /// liblzma, as it is from 5.2 to 5.8.
     Lzma(LzmaSettings),
 }
@@ -133,7 +132,7 @@ pub(crate) fn are_properties(properties: u8) -> bool {
 const LZMA2: u8 = 1;
 const LZMA1: u8 = 2;
 
-impl Settings {
+impl EncoderSettings {
     /// Appends the settings as recipes hold them.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         match self {
@@ -155,7 +154,7 @@ impl Settings {
                 out.push(u8::try_from(lzma.filters.len()).unwrap_or(u8::MAX));
                 for filter in &lzma.filters {
                     out.push(filter.number());
-                    if let Filter::Delta(distance) = filter {
+                    if let LzmaFilter::Delta(distance) = filter {
                         out.push(*distance);
                     }
                 }
@@ -194,8 +193,8 @@ impl Settings {
         for _ in 0..count {
             let number = take_byte(recipe)?;
             filters.push(match number {
-                Filter::DELTA => Filter::Delta(take_byte(recipe)?),
-                _ => Filter::branch(number).ok_or(RecodeError::Newer(number))?,
+                LzmaFilter::DELTA => LzmaFilter::Delta(take_byte(recipe)?),
+                _ => LzmaFilter::branch(number).ok_or(RecodeError::Newer(number))?,
             });
         }
         Ok(Self::Lzma(LzmaSettings {
@@ -216,13 +215,19 @@ impl Settings {
     }
 }
 
+pub(crate) fn take_byte(recipe: &mut dyn Read) -> Result<u8, RecodeError> {
+    let mut byte = [0];
+    recipe.read_exact(&mut byte).map_err(RecodeError::read)?;
+    Ok(byte[0])
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn settings(filters: Vec<Filter>) -> Settings {
-        Settings::Lzma(LzmaSettings {
+    fn settings(filters: Vec<LzmaFilter>) -> EncoderSettings {
+        EncoderSettings::Lzma(LzmaSettings {
             lzma: Lzma::Two,
             dictionary_bytes: DICTIONARY_BYTES_MAX,
             properties: 93,
@@ -240,22 +245,22 @@ mod tests {
     fn settings_come_back_and_every_other_byte_is_refused_or_is_other_settings() {
         for filters in [
             vec![],
-            vec![Filter::Delta(7), Filter::X86],
-            Filter::BRANCHES[5..].to_vec(),
+            vec![LzmaFilter::Delta(7), LzmaFilter::X86],
+            LzmaFilter::BRANCHES[5..].to_vec(),
         ] {
             let given = settings(filters);
             assert!(given.encoder_bytes() <= ENCODER_BYTES_MAX);
             let mut bytes = Vec::new();
             given.write(&mut bytes);
-            assert_eq!(Settings::read(&mut &bytes[..]).unwrap(), given);
+            assert_eq!(EncoderSettings::read(&mut &bytes[..]).unwrap(), given);
             for cut in 0..bytes.len() {
-                assert!(Settings::read(&mut &bytes[..cut]).is_err());
+                assert!(EncoderSettings::read(&mut &bytes[..cut]).is_err());
             }
             for at in 0..bytes.len() {
                 for value in 0..=255 {
                     let mut other = bytes.clone();
                     other[at] = value;
-                    match Settings::read(&mut &other[..]) {
+                    match EncoderSettings::read(&mut &other[..]) {
                         Ok(read) => assert_eq!(read == given, value == bytes[at]),
                         Err(_) => assert_ne!(value, bytes[at]),
                     }

@@ -3,9 +3,9 @@
 //! Only what tells where pieces begin and end is understood. Everything between pieces goes into the recipe as it is, so
 //! sizes and checks that lie do no harm.
 
-use super::input::Input;
-use super::opener::{Chain, Opener};
-use super::settings::{DICTIONARY_BYTES_MAX, DICTIONARY_BYTES_MIN, FILTERS_MAX, Filter};
+use super::input::StreamInput;
+use super::opener::{FilterChain, Opener};
+use super::settings::{DICTIONARY_BYTES_MAX, DICTIONARY_BYTES_MIN, FILTERS_MAX, LzmaFilter};
 use super::{RecodeError, XZ_MAGIC};
 
 const HEADER_BYTES: usize = 12;
@@ -17,13 +17,17 @@ const CHECK_BYTES: [usize; 16] = [0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 6
 const PADDING_MAX: usize = 4096;
 
 /// Opens all streams that follow one another. Returns where the last one ends.
-pub(super) fn open(input: &mut Input<'_>, opener: &mut Opener<'_>) -> Result<u64, RecodeError> {
+pub(super) fn open(
+    input: &mut StreamInput<'_>,
+    opener: &mut Opener<'_>,
+) -> Result<u64, RecodeError> {
     loop {
         stream(input, opener)?;
         let end = input.taken();
         let ahead = input.peek(PADDING_MAX + XZ_MAGIC.len())?;
         let zeros = ahead.iter().take_while(|byte| **byte == 0).count();
-        if zeros % 4 != 0 || zeros > PADDING_MAX || !ahead[zeros..].starts_with(&XZ_MAGIC) {
+        if !zeros.is_multiple_of(4) || zeros > PADDING_MAX || !ahead[zeros..].starts_with(&XZ_MAGIC)
+        {
             return Ok(end);
         }
         opener.literal(&vec![0; zeros])?;
@@ -31,7 +35,7 @@ pub(super) fn open(input: &mut Input<'_>, opener: &mut Opener<'_>) -> Result<u64
     }
 }
 
-fn stream(input: &mut Input<'_>, opener: &mut Opener<'_>) -> Result<(), RecodeError> {
+fn stream(input: &mut StreamInput<'_>, opener: &mut Opener<'_>) -> Result<(), RecodeError> {
     let header: [u8; HEADER_BYTES] = input.take()?;
     if !header.starts_with(&XZ_MAGIC) || header[6] != 0 || header[7] > 15 {
         return Err(RecodeError::Corrupt("header"));
@@ -55,7 +59,7 @@ fn stream(input: &mut Input<'_>, opener: &mut Opener<'_>) -> Result<(), RecodeEr
 }
 
 /// Reads the filters of a block header.
-fn chain(header: &[u8]) -> Result<Chain, RecodeError> {
+fn chain(header: &[u8]) -> Result<FilterChain, RecodeError> {
     let damaged = || RecodeError::Corrupt("block header");
     let flags = *header.get(1).ok_or_else(damaged)?;
     // The last four bytes are the header's checksum.
@@ -77,9 +81,9 @@ fn chain(header: &[u8]) -> Result<Chain, RecodeError> {
         let properties = rest.get(..len).ok_or_else(damaged)?;
         rest = &rest[len..];
         if at < count {
-            filters.push(Filter::of_header(id, properties).ok_or(RecodeError::Unknown)?);
+            filters.push(LzmaFilter::of_header(id, properties).ok_or(RecodeError::Unknown)?);
         } else if let (LZMA2, &[bits]) = (id, properties) {
-            return Ok(Chain {
+            return Ok(FilterChain {
                 filters,
                 dictionary_bytes: dictionary(bits)?,
             });
@@ -116,7 +120,7 @@ fn number(bytes: &mut &[u8]) -> Option<u64> {
 }
 
 /// Passes over the index and the footer, as they are.
-fn index(input: &mut Input<'_>, opener: &mut Opener<'_>) -> Result<(), RecodeError> {
+fn index(input: &mut StreamInput<'_>, opener: &mut Opener<'_>) -> Result<(), RecodeError> {
     let begin = input.taken() - 1;
     opener.literal(&[0])?;
     let records = literal_number(input, opener)?;
@@ -133,7 +137,10 @@ fn index(input: &mut Input<'_>, opener: &mut Opener<'_>) -> Result<(), RecodeErr
     opener.literal(&rest)
 }
 
-fn literal_number(input: &mut Input<'_>, opener: &mut Opener<'_>) -> Result<u64, RecodeError> {
+fn literal_number(
+    input: &mut StreamInput<'_>,
+    opener: &mut Opener<'_>,
+) -> Result<u64, RecodeError> {
     let ahead = input.peek(9)?;
     let mut rest = ahead;
     let number = number(&mut rest);

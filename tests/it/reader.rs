@@ -72,6 +72,10 @@ fn stage_with_release() -> Stage {
         let to = stage.path(&format!("given/{stream}"));
         fs::copy(repository("tests/data/deflate/streams").join(stream), to).unwrap();
     }
+    for stream in ["xz-6e.xz", "xz-threads.xz", "xz-delta.xz", "xz-0.lzma"] {
+        let to = stage.path(&format!("given/{stream}"));
+        fs::copy(repository("tests/data/recode/streams").join(stream), to).unwrap();
+    }
     let items: Vec<String> = visible(&stage.path("given"))
         .iter()
         .map(|path| path.to_str().unwrap().to_owned())

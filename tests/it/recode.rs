@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use carryall::base::id::hash;
 use carryall::recode::{
-    Analysis, AnalyzeOptions, Format, Guesses, RecodeError, ReconstructOptions, analyze,
+    EncodeOptions, Format, Guesses, RecodeAnalysis, RecodeError, RecodeOptions, analyze,
     reconstruct,
 };
 use proptest::prelude::*;
@@ -32,9 +32,9 @@ fn open_as(
     format: Format,
     packed: &[u8],
     guesses: &Guesses,
-) -> Result<(Analysis, Vec<u8>, Vec<u8>), RecodeError> {
+) -> Result<(RecodeAnalysis, Vec<u8>, Vec<u8>), RecodeError> {
     let (mut plain, mut recipe) = (Vec::new(), Vec::new());
-    let options = AnalyzeOptions {
+    let options = RecodeOptions {
         format,
         plain_limit_bytes: 1 << 24,
         ratio_limit: 1032,
@@ -48,13 +48,13 @@ fn open_as(
     Ok((found, plain, recipe))
 }
 
-fn open(packed: &[u8]) -> Result<(Analysis, Vec<u8>, Vec<u8>), RecodeError> {
+fn open(packed: &[u8]) -> Result<(RecodeAnalysis, Vec<u8>, Vec<u8>), RecodeError> {
     open_as(Format::of(packed).unwrap(), packed, &Guesses::default())
 }
 
 fn make(plain: &[u8], recipe: &[u8], bytes: u64, threads: usize) -> Result<Vec<u8>, RecodeError> {
     let mut out = Vec::new();
-    let options = ReconstructOptions {
+    let options = EncodeOptions {
         stream_bytes: bytes,
         threads,
     };
@@ -64,7 +64,7 @@ fn make(plain: &[u8], recipe: &[u8], bytes: u64, threads: usize) -> Result<Vec<u
 }
 
 #[track_caller]
-fn comes_back(packed: &[u8], plain: &[u8]) -> Analysis {
+fn comes_back(packed: &[u8], plain: &[u8]) -> RecodeAnalysis {
     let (found, opened, recipe) = open(packed).unwrap();
     assert!(opened == plain);
     for threads in [1, 4] {
@@ -310,7 +310,7 @@ fn hostile_recipes_are_refused() {
 #[test]
 fn what_costs_too_much_is_given_up() {
     let packed = fs::read(data("streams/xz-threads.xz")).unwrap();
-    let options = AnalyzeOptions {
+    let options = RecodeOptions {
         format: Format::Xz,
         plain_limit_bytes: 1 << 24,
         ratio_limit: 1032,
@@ -320,22 +320,22 @@ fn what_costs_too_much_is_given_up() {
         clock: &|| Duration::ZERO,
         affords: &|_, _| true,
     };
-    let fails = |options: AnalyzeOptions<'_>| {
+    let fails = |options: RecodeOptions<'_>| {
         let (mut plain, mut recipe) = (Vec::new(), Vec::new());
         analyze(&mut &packed[..], &mut plain, &mut recipe, &options).unwrap_err()
     };
     let affords = |plain_bytes, _| plain_bytes < 50_000;
-    let slow = AnalyzeOptions {
+    let slow = RecodeOptions {
         affords: &affords,
         ..options
     };
     assert!(matches!(fails(slow), RecodeError::Stopped));
-    let watched = AnalyzeOptions {
+    let watched = RecodeOptions {
         watch: &|_| false,
         ..options
     };
     assert!(matches!(fails(watched), RecodeError::Stopped));
-    let small = AnalyzeOptions {
+    let small = RecodeOptions {
         plain_limit_bytes: 59_999,
         ..options
     };

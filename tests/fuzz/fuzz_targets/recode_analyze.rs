@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use carryall::recode::{AnalyzeOptions, Format, Guesses, ReconstructOptions, analyze, reconstruct};
+use carryall::recode::{RecodeOptions, Format, Guesses, EncodeOptions, analyze, reconstruct};
 use libfuzzer_sys::fuzz_target;
 
 /// Most plain bytes of a stream here; a few bytes of input unpack to millions.
@@ -11,7 +11,7 @@ const PLAIN_LIMIT_BYTES: u64 = 1 << 18;
 
 fuzz_target!(|input: &[u8]| {
     for format in [Format::Xz, Format::Lzma] {
-        let options = AnalyzeOptions {
+        let options = RecodeOptions {
             format,
             plain_limit_bytes: PLAIN_LIMIT_BYTES,
             ratio_limit: 2000,
@@ -27,7 +27,7 @@ fuzz_target!(|input: &[u8]| {
         };
         assert_eq!(analysis.plain_bytes, plain.len() as u64);
         assert_eq!(analysis.recipe_bytes, recipe.len() as u64);
-        let options = ReconstructOptions {
+        let options = EncodeOptions {
             stream_bytes: analysis.stream_bytes,
             threads: 1,
         };

@@ -1,7 +1,7 @@
 //! A recode recipe of any bytes on plain text of any bytes: a stream of the length that was asked for, or an error.
 #![no_main]
 
-use carryall::recode::{ReconstructOptions, reconstruct};
+use carryall::recode::{EncodeOptions, reconstruct};
 use carryall_fuzz::Numbers;
 use libfuzzer_sys::fuzz_target;
 
@@ -10,7 +10,7 @@ fuzz_target!(|input: &[u8]| {
     let stream_bytes = u64::from(numbers.next_u16());
     let (cut, threads) = (usize::from(numbers.next_u16()), numbers.next_u16() % 3 + 1);
     let (recipe, plain) = numbers.0.split_at(cut.min(numbers.0.len()));
-    let options = ReconstructOptions {
+    let options = EncodeOptions {
         stream_bytes,
         threads: threads.into(),
     };

@@ -41,7 +41,7 @@ fn reconstruct(
     threads: usize,
 ) -> Result<(), StreamError> {
     if codec == RECODE_CODEC {
-        let options = recode::ReconstructOptions {
+        let options = recode::EncodeOptions {
             stream_bytes,
             threads,
         };

@@ -191,7 +191,7 @@ fn steps_of_later_versions_are_named() {
     };
     let known = blob(&mut memory, b"body", &[stream]);
     let error = rebuild(&memory, known).unwrap_err();
-    assert_eq!(error.to_string(), "needs a newer carryall: deflate codec 3");
+    assert_eq!(error.to_string(), "needs a newer carryall: stream codec 3");
     let mut writer = StreamWriter::new(ContentKind::Meta);
     writer.write_record(&mut memory, &77_u32).unwrap();
     let ops = writer.finish(&mut memory).unwrap();
@@ -222,7 +222,13 @@ fn stream_blob(memory: &mut Memory, plain: &[u8]) -> (Blob, Vec<u8>) {
     let mut writer = crate::content::recipe::writer::RecipeWriter::new(ContentKind::Meta);
     let bytes = whole.len() as u64;
     writer
-        .deflate(memory, bytes, Content::Blob(inner), &mut &remake[..])
+        .deflate(
+            memory,
+            bytes,
+            Content::Blob(inner),
+            DEFLATE_CODEC,
+            &mut &remake[..],
+        )
         .unwrap();
     let recipe = writer.finish(memory).unwrap();
     let id = BlobId(crate::base::id::hash(&whole));
