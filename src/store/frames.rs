@@ -2,9 +2,10 @@
 //!
 //! It does not know what chunks mean. Memory: the frame cache, and one frame for each thread that reads.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::cache::IndexedFrame;
 use super::chunk_index::{self, ChunkIndex, PackPlace};
@@ -12,6 +13,20 @@ use super::{ChunkBytes, FrameDamage, OpenMode, Store, StoreError, quarantine};
 use crate::base::id::{ChunkId, PackId};
 use crate::base::roomy::roomy;
 use crate::content::frame::{Frame, FrameHead, HEADER_BYTES, SealedFrame};
+
+/// Threads that wait for a server at once.
+const WAITING_THREADS: usize = 16;
+
+/// The threads that read frames from afar. More of them than cores, because nearly all of their time is waiting.
+fn waiting_threads() -> Option<&'static ThreadPool> {
+    static POOL: OnceLock<Option<ThreadPool>> = OnceLock::new();
+    let pool = POOL.get_or_init(|| {
+        let builder = ThreadPoolBuilder::new().num_threads(WAITING_THREADS);
+        // Without them the frames are read by the other threads, a little later.
+        builder.build().ok()
+    });
+    pool.as_ref()
+}
 
 impl Store {
     /// Returns whether the store has an intact copy of the chunk, as far as is known without reading it.
@@ -91,9 +106,15 @@ impl Store {
         places.sort_unstable();
         places.dedup();
         self.cache.touch(&mut places);
-        places.par_iter().for_each(|place| {
-            let _ = self.cached(*place);
-        });
+        let load = || {
+            places.par_iter().for_each(|place| {
+                let _ = self.cached(*place);
+            });
+        };
+        match self.is_shared().then(waiting_threads).flatten() {
+            Some(pool) => pool.install(load),
+            None => load(),
+        }
     }
 
     /// Keeps at most so many bytes of decompressed frames from now on, where other work needs the memory.

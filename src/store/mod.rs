@@ -13,6 +13,8 @@ use crate::base::id::StoreId;
 use crate::base::limits::CostLimits;
 use crate::store::storage::Storage;
 use crate::store::storage::dir::DirStorage;
+#[cfg(feature = "object-store")]
+use crate::store::storage::is_address;
 
 mod blob_cache;
 mod cache;
@@ -21,9 +23,12 @@ mod chunk_index;
 mod chunk_set;
 mod chunks;
 mod error;
+#[cfg(feature = "object-store")]
+mod far;
 mod frames;
 mod ground;
 mod history;
+mod known_roots;
 mod lock;
 mod mmap;
 mod needs;
@@ -62,6 +67,7 @@ pub use writer::{StoreWriter, WriteOptions, WriteReport};
 use blob_cache::ReadyCopies;
 use cache::FrameCache;
 use chunk_index::ChunkIndex;
+use known_roots::KnownRoots;
 use seen::OpenNotes;
 use settings::Settings;
 
@@ -88,7 +94,10 @@ enum Unlisted {
 
 /// A store, locked for as long as this value lives.
 pub struct Store {
+    /// The folder of the store. Of one in a bucket, the folder that this machine has for it.
     dir: PathBuf,
+    /// What the store is called where people read it.
+    place: PathBuf,
     id: StoreId,
     limits: CostLimits,
     access: OpenMode,
@@ -98,6 +107,7 @@ pub struct Store {
     ready: ReadyCopies,
     has_writer: AtomicBool,
     seen: OpenNotes,
+    known_roots: KnownRoots,
     lock: Option<fs::File>,
     /// Held while packs are removed.
     alone: Option<fs::File>,
@@ -106,11 +116,16 @@ pub struct Store {
 }
 
 impl Store {
-    /// Creates a store in `dir`, which is absent or empty, and opens it for writing.
+    /// Creates a store in `dir`, which is absent or empty, and opens it for writing. With the feature `object-store`,
+    /// `dir` may be an address such as `s3://BUCKET/PREFIX`, below which there is nothing yet.
     ///
     /// # Errors
     /// [`StoreError::AlreadyAStore`], [`StoreError::NotEmpty`], [`StoreError::Locked`], or an error of the file system.
     pub fn create(dir: &Path) -> Result<Self, StoreError> {
+        #[cfg(feature = "object-store")]
+        if is_address(dir) {
+            return far::create(dir);
+        }
         ground::must_be_free(dir)?;
         let made = ground::make(dir)?;
         // The lock comes before the first file, so that two processes never make one store together.
@@ -129,15 +144,24 @@ impl Store {
     /// # Errors
     /// As [`Store::create`].
     pub fn may_create(dir: &Path) -> Result<(), StoreError> {
+        #[cfg(feature = "object-store")]
+        if is_address(dir) {
+            return far::may_create(dir);
+        }
         ground::must_be_free(dir)
     }
 
     /// Opens the store in `dir`. For [`OpenMode::Write`] it adds complete packs of a killed process to the index, so
-    /// that work is not done twice, and removes incomplete ones.
+    /// that work is not done twice, and removes incomplete ones. `dir` may be an address as with [`Store::create`].
+    /// There is no lock then, and packs that no index segment lists are left alone.
     ///
     /// # Errors
     /// [`StoreError::NotAStore`], [`StoreError::Locked`], [`StoreError::Unsupported`], or an error of the file system.
     pub fn open(dir: &Path, access: OpenMode) -> Result<Self, StoreError> {
+        #[cfg(feature = "object-store")]
+        if is_address(dir) {
+            return far::open(dir, access);
+        }
         let storage = Arc::new(DirStorage::new(dir));
         // Reading the settings comes first, so that not even a lock file is made in a folder that is not a store.
         settings::read(storage.as_ref(), dir)?;
@@ -183,7 +207,17 @@ impl Store {
         (access, unlisted): (OpenMode, Unlisted),
         lock: Option<fs::File>,
     ) -> Result<Self, StoreError> {
-        let Settings { id, limits } = settings::read(storage.as_ref(), dir)?;
+        let settings = settings::read(storage.as_ref(), dir)?;
+        Self::open_with(storage, (dir, dir), (access, unlisted), lock, settings)
+    }
+
+    fn open_with(
+        storage: Arc<dyn Storage>,
+        (dir, place): (&Path, &Path),
+        (access, unlisted): (OpenMode, Unlisted),
+        lock: Option<fs::File>,
+        settings: Settings,
+    ) -> Result<Self, StoreError> {
         if access == OpenMode::Write {
             // Only the holder of the exclusive lock may remove unpublished files, because others may be writing theirs.
             storage.sweep()?;
@@ -197,8 +231,9 @@ impl Store {
         let ready = ReadyCopies::list(storage.as_ref());
         Ok(Self {
             dir: dir.to_owned(),
-            id,
-            limits,
+            place: place.to_owned(),
+            id: settings.id,
+            limits: settings.limits,
             access,
             storage,
             chunk_index: RwLock::new(chunk_index),
@@ -206,6 +241,7 @@ impl Store {
             ready,
             has_writer: AtomicBool::new(false),
             seen,
+            known_roots: KnownRoots::default(),
             lock,
             alone: None,
             made: None,
@@ -217,9 +253,29 @@ impl Store {
         self.id
     }
 
-    /// Returns the store's directory.
+    /// Returns the store's directory. Of a store in a bucket, it is the folder that this machine has for it.
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// Returns what the store is called where people read it: its directory or its address.
+    pub fn shown_as(&self) -> &Path {
+        &self.place
+    }
+
+    /// Returns whether other machines may write to the store at the same time.
+    pub fn is_shared(&self) -> bool {
+        self.storage.is_shared()
+    }
+
+    /// Refuses work that needs the store alone, which nobody has one in a bucket.
+    fn must_be_in_folder(&self) -> Result<(), StoreError> {
+        if self.is_shared() {
+            return Err(StoreError::NotInBucket {
+                place: self.place.clone(),
+            });
+        }
+        Ok(())
     }
 
     /// Returns the folder for volumes that are being received. It may not exist yet.
@@ -253,7 +309,7 @@ impl Store {
         match self.access {
             OpenMode::Write => Ok(()),
             OpenMode::Read => Err(StoreError::ReadOnly {
-                path: self.dir.clone(),
+                path: self.place.clone(),
             }),
         }
     }
