@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use carryall::base::diagnostic::diagnostic;
 use carryall::ops::Error;
 use carryall::ops::overlap::check_no_overlap;
+use carryall::store::storage::is_address;
 use carryall::store::{OpenMode, Store, StoreError};
 use carryall::volumes::media::MediaError;
 use carryall::volumes::media::source::is_pipe;
@@ -133,9 +134,17 @@ pub fn with_store_or_new(
         there.map_err(Error::from)?;
     }
     let dir = store_dir(context)?;
-    check_no_overlap(paths, &dir)?;
+    if !is_address(&dir) {
+        check_no_overlap(paths, &dir)?;
+    }
     let store = match Store::open(&dir, OpenMode::Write) {
-        Err(StoreError::NotAStore { .. }) => Store::create(&dir),
+        Err(StoreError::NotAStore { .. }) => match Store::create(&dir) {
+            // Another builder made it in this moment, which no lock prevents in a bucket.
+            Err(StoreError::AlreadyAStore { .. }) if is_address(&dir) => {
+                Store::open(&dir, OpenMode::Write)
+            }
+            made => made,
+        },
         other => other,
     };
     let store = store.map_err(Error::from)?;

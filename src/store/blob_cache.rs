@@ -238,7 +238,7 @@ impl Store {
         Ok(BlobCacheWriter {
             store: self,
             id,
-            object: self.storage.create()?,
+            object: self.storage.create_in(FOLDER)?,
             bytes: 0,
         })
     }
@@ -250,7 +250,7 @@ impl Store {
     /// [`StoreError::ReadOnly`], or a storage error.
     pub fn cache_blob_group(&self, blobs: &[(BlobId, Vec<u8>)]) -> Result<(), StoreError> {
         self.must_write()?;
-        let mut object = self.storage.create()?;
+        let mut object = self.storage.create_in(FOLDER)?;
         let mut table = Vec::with_capacity(blobs.len() * GROUP_ENTRY_BYTES);
         for (id, bytes) in blobs {
             object.append(bytes)?;

@@ -61,6 +61,12 @@ impl Store {
             faults: self.seen.faults.clone(),
             ..CheckReport::default()
         };
+        // A copy on this machine says nothing of what others read.
+        self.storage.read_source();
+        if self.is_shared() {
+            let mut chunk_index = self.chunk_index_mut();
+            chunk_index.compare_packs(self.storage.as_ref(), &mut report.findings)?;
+        }
         let damaged = self.chunk_index().damaged_segments(self.storage.as_ref());
         for (name, trouble) in damaged {
             match trouble {

@@ -14,7 +14,8 @@ use crate::content::index::{ChunkEntry, IndexSegment, PackEntry};
 use crate::store::storage::{self, Object, Storage};
 
 const FOLDER: &str = "index";
-const PACKS: &str = "packs";
+/// Folder of packs.
+pub(super) const PACKS: &str = "packs";
 
 /// The place of a frame: the number of its pack in the index, and its offset in the pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -119,7 +120,12 @@ impl ChunkIndex {
         seen: &mut OpenNotes,
     ) -> Result<Self, StoreError> {
         let mut chunk_index = Self::default();
-        let there = packs_in(storage)?;
+        // Where others write, packs that no segment lists are theirs, and a listing of all packs would be long. What a
+        // segment lists was durable before it.
+        let there = match storage.is_shared() {
+            true => None,
+            false => Some(packs_in(storage)?),
+        };
         for object in segments_in(storage)? {
             let opened = mmap::map(storage, &object.name)
                 .map_err(Trouble::from)
@@ -131,7 +137,7 @@ impl ChunkIndex {
                     OpenMode::Read => Ok(segment),
                 });
             match opened {
-                Ok(segment) => chunk_index.add(Some(object.name), segment, Some(&there)),
+                Ok(segment) => chunk_index.add(Some(object.name), segment, there.as_ref()),
                 // Another process merged the segment between the listing and this read.
                 Err(Trouble::Fault(error)) if error.is_missing() => return Err(error.into()),
                 Err(Trouble::Fault(error)) => {
@@ -146,15 +152,10 @@ impl ChunkIndex {
                 }
             }
         }
-        for listed in &chunk_index.listed {
-            for (pack, number) in listed.segment.packs().iter().zip(&listed.packs) {
-                if number.is_none() && !there.contains_key(&pack.id) {
-                    let subject = Subject::Pack(pack.id.short().to_string());
-                    let what = diagnostic!("pack_file.missing");
-                    seen.findings.push(Finding::damage(subject, what));
-                }
-            }
-        }
+        let Some(there) = there else {
+            return Ok(chunk_index);
+        };
+        chunk_index.find_missing(&there, &mut seen.findings);
         let unlisted = there
             .into_iter()
             .filter(|(id, _)| !chunk_index.numbers.contains_key(id));
@@ -164,6 +165,38 @@ impl ChunkIndex {
         // The map has a random order, and adopted packs get their numbers in this one.
         chunk_index.unlisted.sort_unstable_by_key(|pack| pack.id);
         Ok(chunk_index)
+    }
+
+    /// Reports the packs that segments list and the storage does not have.
+    fn find_missing(&self, there: &HashMap<PackId, u64>, findings: &mut Vec<Finding>) {
+        for listed in &self.listed {
+            for (pack, number) in listed.segment.packs().iter().zip(&listed.packs) {
+                if number.is_none() && !there.contains_key(&pack.id) {
+                    let subject = Subject::Pack(pack.id.short().to_string());
+                    let what = diagnostic!("pack_file.missing");
+                    findings.push(Finding::damage(subject, what));
+                }
+            }
+        }
+    }
+
+    /// Lists the packs where that was not done when the index was opened, forgets the places in those that are missing or
+    /// of another length, and reports them.
+    pub(super) fn compare_packs(
+        &mut self,
+        storage: &dyn Storage,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), StoreError> {
+        let there = packs_in(storage)?;
+        for listed in &mut self.listed {
+            for (pack, number) in listed.segment.packs().iter().zip(&mut listed.packs) {
+                if there.get(&pack.id) != Some(&pack.bytes) {
+                    *number = None;
+                }
+            }
+        }
+        self.find_missing(&there, findings);
+        Ok(())
     }
 
     /// Adds a segment. `there` says which packs exist, with their lengths. Without it all packs are taken to exist as
@@ -205,11 +238,14 @@ impl ChunkIndex {
         if segments.is_empty() {
             return Ok(true);
         }
-        let there = packs_in(storage)?;
+        let there = match storage.is_shared() {
+            true => None,
+            false => Some(packs_in(storage)?),
+        };
         for (name, segment) in segments {
             // An unreadable segment is reported when the store is opened next.
             if let Ok(segment) = segment {
-                self.add(Some(name), segment, Some(&there));
+                self.add(Some(name), segment, there.as_ref());
             }
         }
         Ok(true)

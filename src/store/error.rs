@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::base::backend::BackendError;
 use crate::base::envelope::EnvelopeError;
-use crate::base::id::{ChunkId, PackId};
+use crate::base::id::{ChunkId, PackId, ReleaseId};
 use crate::base::monitor::Interrupted;
 use crate::store::storage::StorageError;
 
@@ -33,6 +33,44 @@ pub enum StoreError {
         path: PathBuf,
         /// One of its entries.
         entry: PathBuf,
+    },
+    /// An address in an object store that is not well written.
+    #[error("{} is no address in an object store", place.display())]
+    BadAddress {
+        /// What was given.
+        place: PathBuf,
+    },
+    /// There are objects below an address that are no store.
+    #[error("{} is no store and not empty: {entry} is there", place.display())]
+    PrefixTaken {
+        /// The address.
+        place: PathBuf,
+        /// One of the objects.
+        entry: String,
+    },
+    /// The server of a bucket puts objects whether a condition holds or not.
+    #[error("the server of {} does not heed If-None-Match and If-Match", place.display())]
+    NoConditions {
+        /// The address.
+        place: PathBuf,
+    },
+    /// The work needs a store in a folder.
+    #[error("this is not done in an object store yet: {}", place.display())]
+    NotInBucket {
+        /// The address.
+        place: PathBuf,
+    },
+    /// Somebody else committed a root of the same name meanwhile, with other content.
+    #[error(
+        "release root {stem:?} was changed by somebody else meanwhile, and {ours} was not committed"
+    )]
+    RootTaken {
+        /// Its name.
+        stem: String,
+        /// The release that was to be committed.
+        ours: ReleaseId,
+        /// The release that is there, or `None` when it was removed.
+        theirs: Option<ReleaseId>,
     },
     /// A part of the path is a file, so that no store can be below it.
     #[error("no store can be in {}: a part of the path is a file", path.display())]

@@ -8,15 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use rayon::prelude::*;
-
 use crate::base::finding::Finding;
-use crate::base::id::{ChunkId, PackId, StoreId};
+use crate::base::id::StoreId;
 use crate::base::limits::CostLimits;
-use crate::base::roomy::roomy;
-use crate::content::frame::{Frame, FrameHead, HEADER_BYTES, SealedFrame};
 use crate::store::storage::Storage;
 use crate::store::storage::dir::DirStorage;
+#[cfg(feature = "object-store")]
+use crate::store::storage::is_address;
 
 mod blob_cache;
 mod cache;
@@ -25,8 +23,12 @@ mod chunk_index;
 mod chunk_set;
 mod chunks;
 mod error;
+#[cfg(feature = "object-store")]
+mod far;
+mod frames;
 mod ground;
 mod history;
+mod known_roots;
 mod lock;
 mod mmap;
 mod needs;
@@ -63,8 +65,9 @@ pub use trust::{TRUST_FILE, trust_file_in};
 pub use writer::{StoreWriter, WriteOptions, WriteReport};
 
 use blob_cache::ReadyCopies;
-use cache::{FrameCache, IndexedFrame};
-use chunk_index::{ChunkIndex, PackPlace};
+use cache::FrameCache;
+use chunk_index::ChunkIndex;
+use known_roots::KnownRoots;
 use seen::OpenNotes;
 use settings::Settings;
 
@@ -91,7 +94,10 @@ enum Unlisted {
 
 /// A store, locked for as long as this value lives.
 pub struct Store {
+    /// The folder of the store. Of one in a bucket, the folder that this machine has for it.
     dir: PathBuf,
+    /// What the store is called where people read it.
+    place: PathBuf,
     id: StoreId,
     limits: CostLimits,
     access: OpenMode,
@@ -101,6 +107,7 @@ pub struct Store {
     ready: ReadyCopies,
     has_writer: AtomicBool,
     seen: OpenNotes,
+    known_roots: KnownRoots,
     lock: Option<fs::File>,
     /// Held while packs are removed.
     alone: Option<fs::File>,
@@ -109,11 +116,16 @@ pub struct Store {
 }
 
 impl Store {
-    /// Creates a store in `dir`, which is absent or empty, and opens it for writing.
+    /// Creates a store in `dir`, which is absent or empty, and opens it for writing. With the feature `object-store`,
+    /// `dir` may be an address such as `s3://BUCKET/PREFIX`, below which there is nothing yet.
     ///
     /// # Errors
     /// [`StoreError::AlreadyAStore`], [`StoreError::NotEmpty`], [`StoreError::Locked`], or an error of the file system.
     pub fn create(dir: &Path) -> Result<Self, StoreError> {
+        #[cfg(feature = "object-store")]
+        if is_address(dir) {
+            return far::create(dir);
+        }
         ground::must_be_free(dir)?;
         let made = ground::make(dir)?;
         // The lock comes before the first file, so that two processes never make one store together.
@@ -132,15 +144,24 @@ impl Store {
     /// # Errors
     /// As [`Store::create`].
     pub fn may_create(dir: &Path) -> Result<(), StoreError> {
+        #[cfg(feature = "object-store")]
+        if is_address(dir) {
+            return far::may_create(dir);
+        }
         ground::must_be_free(dir)
     }
 
     /// Opens the store in `dir`. For [`OpenMode::Write`] it adds complete packs of a killed process to the index, so
-    /// that work is not done twice, and removes incomplete ones.
+    /// that work is not done twice, and removes incomplete ones. `dir` may be an address as with [`Store::create`].
+    /// There is no lock then, and packs that no index segment lists are left alone.
     ///
     /// # Errors
     /// [`StoreError::NotAStore`], [`StoreError::Locked`], [`StoreError::Unsupported`], or an error of the file system.
     pub fn open(dir: &Path, access: OpenMode) -> Result<Self, StoreError> {
+        #[cfg(feature = "object-store")]
+        if is_address(dir) {
+            return far::open(dir, access);
+        }
         let storage = Arc::new(DirStorage::new(dir));
         // Reading the settings comes first, so that not even a lock file is made in a folder that is not a store.
         settings::read(storage.as_ref(), dir)?;
@@ -186,7 +207,17 @@ impl Store {
         (access, unlisted): (OpenMode, Unlisted),
         lock: Option<fs::File>,
     ) -> Result<Self, StoreError> {
-        let Settings { id, limits } = settings::read(storage.as_ref(), dir)?;
+        let settings = settings::read(storage.as_ref(), dir)?;
+        Self::open_with(storage, (dir, dir), (access, unlisted), lock, settings)
+    }
+
+    fn open_with(
+        storage: Arc<dyn Storage>,
+        (dir, place): (&Path, &Path),
+        (access, unlisted): (OpenMode, Unlisted),
+        lock: Option<fs::File>,
+        settings: Settings,
+    ) -> Result<Self, StoreError> {
         if access == OpenMode::Write {
             // Only the holder of the exclusive lock may remove unpublished files, because others may be writing theirs.
             storage.sweep()?;
@@ -200,8 +231,9 @@ impl Store {
         let ready = ReadyCopies::list(storage.as_ref());
         Ok(Self {
             dir: dir.to_owned(),
-            id,
-            limits,
+            place: place.to_owned(),
+            id: settings.id,
+            limits: settings.limits,
             access,
             storage,
             chunk_index: RwLock::new(chunk_index),
@@ -209,6 +241,7 @@ impl Store {
             ready,
             has_writer: AtomicBool::new(false),
             seen,
+            known_roots: KnownRoots::default(),
             lock,
             alone: None,
             made: None,
@@ -220,9 +253,29 @@ impl Store {
         self.id
     }
 
-    /// Returns the store's directory.
+    /// Returns the store's directory. Of a store in a bucket, it is the folder that this machine has for it.
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// Returns what the store is called where people read it: its directory or its address.
+    pub fn shown_as(&self) -> &Path {
+        &self.place
+    }
+
+    /// Returns whether other machines may write to the store at the same time.
+    pub fn is_shared(&self) -> bool {
+        self.storage.is_shared()
+    }
+
+    /// Refuses work that needs the store alone, which nobody has one in a bucket.
+    fn must_be_in_folder(&self) -> Result<(), StoreError> {
+        if self.is_shared() {
+            return Err(StoreError::NotInBucket {
+                place: self.place.clone(),
+            });
+        }
+        Ok(())
     }
 
     /// Returns the folder for volumes that are being received. It may not exist yet.
@@ -238,188 +291,6 @@ impl Store {
     /// Returns what could not be read while opening. This need not be damage.
     pub fn faults(&self) -> &[Finding] {
         &self.seen.faults
-    }
-
-    /// Returns whether the store has an intact copy of the chunk, as far as is known without reading it.
-    pub fn contains(&self, id: &ChunkId) -> bool {
-        self.chunk_index().find(id).is_some()
-    }
-
-    /// Reads a chunk. A copy found damaged is quarantined (permanently when the store is open for writing), and the
-    /// next copy is tried. When no other copy is left, the quarantined ones are read again. A whole one leaves the
-    /// quarantine.
-    ///
-    /// # Errors
-    /// A storage error when a copy cannot be read, since that may pass. Otherwise [`StoreError::NoSuchChunk`].
-    /// [`StoreError::DamagedChunk`] or [`StoreError::QuarantinedChunk`] when every copy is damaged.
-    pub fn read(&self, id: &ChunkId) -> Result<ChunkBytes, StoreError> {
-        let (places, doubtful) = {
-            let chunk_index = self.chunk_index();
-            // The places are copied, because a read below takes the lock for writing when it finds damage.
-            (chunk_index.places(id), chunk_index.doubtful_places(id))
-        };
-        let (mut damaged, mut fault) = (None, None);
-        for place in places {
-            match self.cached(place) {
-                Ok(frame) => {
-                    if let Some(chunk) = frame.chunk(id) {
-                        return Ok(chunk);
-                    }
-                }
-                Err(StoreError::DamagedFrame {
-                    pack,
-                    offset,
-                    source,
-                }) => {
-                    self.quarantine(place)?;
-                    damaged = Some(StoreError::DamagedChunk {
-                        id: *id,
-                        pack,
-                        offset,
-                        source,
-                    });
-                }
-                Err(other) => fault = Some(other),
-            }
-        }
-        // A frame may have been quarantined by a read that went wrong on its way. It is tried last.
-        let was_doubtful = !doubtful.is_empty();
-        for place in doubtful {
-            match self.frame(place) {
-                Ok(_) => {
-                    self.release(place)?;
-                    if let Some(chunk) = self.cached(place)?.chunk(id) {
-                        return Ok(chunk);
-                    }
-                }
-                Err(StoreError::DamagedFrame { .. }) => {}
-                Err(other) => fault = Some(other),
-            }
-        }
-        Err(match (fault, damaged) {
-            // A failed read comes first, because the chunk may still be whole.
-            (Some(fault), _) => fault,
-            (None, Some(damaged)) => damaged,
-            (None, None) if was_doubtful => StoreError::QuarantinedChunk { id: *id },
-            (None, None) => StoreError::NoSuchChunk { id: *id },
-        })
-    }
-
-    /// Decompresses the frames of these chunks into the cache on every core, and returns when they are there. A failure
-    /// here is ignored, because the later read fails and reports it. Asking for much more than the cache holds is a
-    /// waste.
-    pub fn prefetch(&self, ids: &[ChunkId]) {
-        let mut places: Vec<PackPlace> = {
-            let chunk_index = self.chunk_index();
-            ids.iter().filter_map(|id| chunk_index.find(id)).collect()
-        };
-        // Reading in pack order keeps the disk from seeking back and forth.
-        places.sort_unstable();
-        places.dedup();
-        self.cache.touch(&mut places);
-        places.par_iter().for_each(|place| {
-            let _ = self.cached(*place);
-        });
-    }
-
-    /// Keeps at most so many bytes of decompressed frames from now on, where other work needs the memory.
-    pub(crate) fn shrink_cache(&self, limit_bytes: usize) {
-        self.cache.shrink_to(limit_bytes);
-    }
-
-    fn cached(&self, place: PackPlace) -> Result<Arc<IndexedFrame>, StoreError> {
-        self.cache.get(place, || {
-            let bytes = self.frame_bytes(place)?;
-            SealedFrame::open(&bytes)
-                .and_then(SealedFrame::unpack_own)
-                .map_err(|source| self.damaged(place, source.into()))
-        })
-    }
-
-    /// Reads and checks a whole frame without the cache.
-    fn frame(&self, place: PackPlace) -> Result<Frame, StoreError> {
-        Ok(self.frame_and_bytes(place)?.0)
-    }
-
-    fn frame_and_bytes(&self, place: PackPlace) -> Result<(Frame, Vec<u8>), StoreError> {
-        let bytes = self.frame_bytes(place)?;
-        match SealedFrame::open(&bytes).and_then(SealedFrame::unpack_briefly) {
-            Ok(frame) => Ok((frame, bytes)),
-            Err(source) => Err(self.damaged(place, source.into())),
-        }
-    }
-
-    /// Reads a frame's bytes and checks only its lengths.
-    fn frame_bytes(&self, place: PackPlace) -> Result<Vec<u8>, StoreError> {
-        let (head, pack) = self.frame_head(place)?;
-        let mut bytes = roomy(head.frame_bytes());
-        bytes.resize(head.frame_bytes(), 0);
-        self.read_pack(place, &pack, u64::from(place.offset), &mut bytes)?;
-        Ok(bytes)
-    }
-
-    fn frame_head(&self, place: PackPlace) -> Result<(FrameHead, PackId), StoreError> {
-        let pack = self.chunk_index().pack(place.pack);
-        let mut head = [0; HEADER_BYTES];
-        self.read_pack(place, &pack.id, u64::from(place.offset), &mut head)?;
-        let head = FrameHead::parse(&head).map_err(|source| self.damaged(place, source.into()))?;
-        // The length comes from the frame itself, so it is checked before it is allocated.
-        if u64::from(place.offset) + head.frame_bytes() as u64 > pack.bytes {
-            return Err(self.damaged(place, FrameDamage::Pack));
-        }
-        Ok((head, pack.id))
-    }
-
-    fn read_pack(
-        &self,
-        place: PackPlace,
-        id: &PackId,
-        offset: u64,
-        out: &mut [u8],
-    ) -> Result<(), StoreError> {
-        self.storage
-            .read_at(&chunk_index::pack_name(id), offset, out)
-            .map_err(|error| {
-                // A pack that existed before and is missing now went with its disk, which is not damage.
-                if error.source.kind() == std::io::ErrorKind::UnexpectedEof {
-                    self.damaged(place, FrameDamage::Pack)
-                } else {
-                    error.into()
-                }
-            })
-    }
-
-    fn damaged(&self, place: PackPlace, source: FrameDamage) -> StoreError {
-        let pack = self.chunk_index().pack(place.pack).id;
-        StoreError::DamagedFrame {
-            pack,
-            offset: place.offset,
-            source,
-        }
-    }
-
-    /// Excludes a frame from deduplication for good. Remembers it when the store is open for writing.
-    fn quarantine(&self, place: PackPlace) -> Result<(), StoreError> {
-        let mut chunk_index = self.chunk_index_mut();
-        chunk_index.quarantine.insert(place);
-        log_frame(&chunk_index, place, "frame is damaged and quarantined");
-        if self.access == OpenMode::Write {
-            quarantine::save(self.storage.as_ref(), &chunk_index)?;
-        }
-        Ok(())
-    }
-
-    /// Takes a frame out of quarantine that a second read found whole.
-    fn release(&self, place: PackPlace) -> Result<(), StoreError> {
-        let mut chunk_index = self.chunk_index_mut();
-        if !chunk_index.quarantine.remove(&place) {
-            return Ok(());
-        }
-        log_frame(&chunk_index, place, "frame reads well again");
-        if self.access == OpenMode::Write {
-            quarantine::save(self.storage.as_ref(), &chunk_index)?;
-        }
-        Ok(())
     }
 
     fn chunk_index(&self) -> RwLockReadGuard<'_, ChunkIndex> {
@@ -438,15 +309,8 @@ impl Store {
         match self.access {
             OpenMode::Write => Ok(()),
             OpenMode::Read => Err(StoreError::ReadOnly {
-                path: self.dir.clone(),
+                path: self.place.clone(),
             }),
         }
     }
-}
-
-fn log_frame(chunk_index: &ChunkIndex, place: PackPlace, what: &str) {
-    let number = usize::try_from(place.pack).unwrap_or(usize::MAX);
-    let pack = chunk_index.packs().get(number);
-    let pack = pack.map(|pack| pack.id.to_string()).unwrap_or_default();
-    tracing::warn!(pack, offset = place.offset, "{what}");
 }

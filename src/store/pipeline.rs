@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use super::StoreError;
-use super::chunk_index::pack_name;
+use super::chunk_index::{PACKS, pack_name};
 use super::window::FramePlan;
 use crate::base::id::ChunkId;
 use crate::content::frame::{FrameEncoder, FrameOptions, KeptFrame};
@@ -216,7 +216,7 @@ impl Packer {
             Some(open) => open,
             none => {
                 let (builder, header) = PackBuilder::start();
-                let mut object = self.storage.create()?;
+                let mut object = self.storage.create_in(PACKS)?;
                 object.append(&header)?;
                 none.insert((object, builder))
             }

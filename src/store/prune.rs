@@ -58,7 +58,7 @@ impl Store {
     /// Drops all chunks that are not in `live`, which is the chunks of all releases.
     ///
     /// # Errors
-    /// [`StoreError::ReadOnly`], [`StoreError::Served`], [`StoreError::Interrupted`], or a storage error. Nothing is
+    /// [`StoreError::NotInBucket`], [`StoreError::ReadOnly`], [`StoreError::Served`], [`StoreError::Interrupted`], or a storage error. Nothing is
     /// removed in these cases.
     pub fn prune(
         &mut self,
@@ -66,6 +66,7 @@ impl Store {
         options: &PruneOptions,
         monitor: &dyn Monitor,
     ) -> Result<PruneReport, StoreError> {
+        self.must_be_in_folder()?;
         // Readers beside a writer rely on packs only being added, so they must all be gone.
         self.be_alone()?;
         let live = live.settled();

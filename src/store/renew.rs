@@ -8,6 +8,7 @@ use crate::base::id::StoreId;
 use crate::base::term::Action;
 use crate::store::storage::StorageError;
 use crate::store::storage::dir::DirStorage;
+use crate::store::storage::is_address;
 
 /// The result of renewing the settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +25,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotAStore`] or [`StoreError::BadSettings`] when `dir` holds nothing that only a store has.
-    /// [`StoreError::Unsupported`], [`StoreError::Locked`], or an error of the file system.
+    /// [`StoreError::Unsupported`], [`StoreError::Locked`], [`StoreError::NotInBucket`], or an error of the file system.
     pub fn renew_settings(dir: &Path) -> Result<Option<Renewed>, StoreError> {
+        if is_address(dir) {
+            let place = dir.to_owned();
+            return Err(StoreError::NotInBucket { place });
+        }
         let storage = DirStorage::new(dir);
         let wrong = match settings::read(&storage, dir) {
             Ok(_) => return Ok(None),

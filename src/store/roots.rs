@@ -65,19 +65,23 @@ pub(super) fn holds_a_root(storage: &dyn Storage) -> Result<bool, StoreError> {
 }
 
 impl Store {
-    /// Commits a root, which survives a power cut once this returns. Replaces a root of that name. The stem is 1 to 240
+    /// Commits a root, which survives a power cut once this returns. Replaces a root of that name, but where other
+    /// machines write, only one that this process has read before, and only while it still is the same. The stem is 1 to 240
     /// visible ASCII characters, none of `/ \ : * ? " < > |`, not beginning with a dot.
     ///
     /// # Errors
-    /// [`StoreError::BadRootName`], [`StoreError::ReadOnly`], or a storage error.
+    /// [`StoreError::BadRootName`], [`StoreError::ReadOnly`], [`StoreError::RootTaken`], or a storage error.
     pub fn commit_root(&self, stem: &str, body: &[u8]) -> Result<(), StoreError> {
         self.must_write()?;
-        Ok(storage::put(
-            self.storage.as_ref(),
-            &name(stem)?,
-            // The file is written beside its place and renamed: the rename is the commit.
-            &envelope::seal(EnvelopeKind::Release, body),
-        )?)
+        let (name, storage) = (name(stem)?, self.storage.as_ref());
+        let file = envelope::seal(EnvelopeKind::Release, body);
+        if storage.is_shared() {
+            return self
+                .known_roots
+                .commit(storage, (&name, stem), &file, ROOT_MAX);
+        }
+        // The file is written beside its place and renamed: the rename is the commit.
+        Ok(storage::put(storage, &name, &file)?)
     }
 
     /// Returns all roots, sorted by name. An unreadable one is an error in its place.
@@ -86,7 +90,8 @@ impl Store {
     /// A storage error when the folder cannot be listed.
     pub fn roots(&self) -> Result<Vec<RootEntry>, StoreError> {
         let mut roots = Vec::new();
-        for object in self.storage.list(FOLDER)? {
+        let most = ROOT_MAX + HEADER_BYTES as u64;
+        for object in self.storage.read_all(FOLDER, most)? {
             let stem = object
                 .name
                 .strip_prefix(FOLDER)
@@ -98,7 +103,7 @@ impl Store {
             };
             roots.push(RootEntry {
                 stem: stem.to_owned(),
-                body: self.read_root(stem),
+                body: self.opened(stem, &object.name, object.bytes),
             });
         }
         roots.sort_unstable_by(|one, other| one.stem.cmp(&other.stem));
@@ -110,11 +115,25 @@ impl Store {
     /// # Errors
     /// [`StoreError::NoSuchRoot`], [`StoreError::BadRoot`], or a storage error.
     pub fn read_root(&self, stem: &str) -> Result<Vec<u8>, StoreError> {
-        let file = storage::read(
-            self.storage.as_ref(),
-            &name(stem)?,
-            ROOT_MAX + HEADER_BYTES as u64,
-        );
+        let name = name(stem)?;
+        let file = storage::read(self.storage.as_ref(), &name, ROOT_MAX + HEADER_BYTES as u64);
+        self.opened(stem, &name, file)
+    }
+
+    /// Opens the file of a root that was read.
+    fn opened(
+        &self,
+        stem: &str,
+        name: &str,
+        file: Result<Vec<u8>, StorageError>,
+    ) -> Result<Vec<u8>, StoreError> {
+        if self.storage.is_shared() {
+            match &file {
+                Ok(file) => self.known_roots.note(name, Some(file), ROOT_MAX),
+                Err(error) if error.is_missing() => self.known_roots.note(name, None, ROOT_MAX),
+                Err(_) => {}
+            }
+        }
         let bad = |source| StoreError::BadRoot {
             stem: stem.to_owned(),
             source,
@@ -148,13 +167,19 @@ impl Store {
 
     /// Returns when a root was committed, as far as the storage knows.
     pub fn committed_at(&self, stem: &str) -> Option<SystemTime> {
-        let path = self.storage.local_path(&name(stem).ok()?)?;
+        let name = name(stem).ok()?;
+        let Some(path) = self.storage.local_path(&name) else {
+            return self.storage.put_at(&name);
+        };
         std::fs::metadata(path).ok()?.modified().ok()
     }
 
     /// Returns when a root was committed according to the file system, or `None` when it does not tell.
     pub fn root_time(&self, stem: &str) -> Option<std::time::SystemTime> {
         let name = name(stem).ok()?;
+        if self.storage.is_shared() {
+            return self.storage.put_at(&name);
+        }
         let stat = std::fs::symlink_metadata(self.dir.join(name)).ok()?;
         stat.modified().ok()
     }

@@ -11,13 +11,17 @@ use crate::base::limits::CostLimits;
 use crate::store::storage::{self, Storage};
 
 pub(super) const NAME: &str = "carryall.toml";
-const BYTES_MAX: u64 = 64 * 1024;
+pub(super) const BYTES_MAX: u64 = 64 * 1024;
 const FORMAT: i64 = 1;
 
 /// Writes the settings of a new store.
 pub(super) fn create(storage: &dyn Storage) -> Result<(), StoreError> {
-    let settings = format!("format = {FORMAT}\nid = \"{}\"\n", draw_id());
-    Ok(storage::put(storage, NAME, settings.as_bytes())?)
+    Ok(storage::put(storage, NAME, new().as_bytes())?)
+}
+
+/// Returns settings for a new store.
+pub(super) fn new() -> String {
+    format!("format = {FORMAT}\nid = \"{}\"\n", draw_id())
 }
 
 /// Returns whether bytes are those that [`create`] writes, or the first of them.
@@ -33,6 +37,29 @@ pub(super) fn is_beginning(bytes: &[u8]) -> bool {
 pub(super) struct Settings {
     pub(super) id: StoreId,
     pub(super) limits: CostLimits,
+    /// What a machine keeps of a store in a bucket.
+    #[cfg_attr(not(feature = "object-store"), allow(dead_code))]
+    pub(super) cache: CacheSection,
+}
+
+/// Bytes that machines keep of a store in a bucket.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct CacheSection {
+    /// Of its index.
+    pub(super) index_bytes: u64,
+    /// Of packs that were put from there.
+    pub(super) pack_bytes: u64,
+}
+
+impl Default for CacheSection {
+    fn default() -> Self {
+        Self {
+            // Those of 350 million chunks.
+            index_bytes: 8 << 30,
+            pack_bytes: 4 << 30,
+        }
+    }
 }
 
 #[derive(serde::Deserialize)]
@@ -40,6 +67,7 @@ struct SettingsFile {
     format: i64,
     id: String,
     limits: Option<toml::Value>,
+    cache: Option<CacheSection>,
 }
 
 /// Reads the settings of a store whose format this program knows.
@@ -81,7 +109,8 @@ pub(super) fn read(storage: &dyn Storage, dir: &Path) -> Result<Settings, StoreE
         path: dir.join(NAME),
         message,
     })?;
-    Ok(Settings { id, limits })
+    let cache = written.cache.unwrap_or_default();
+    Ok(Settings { id, limits, cache })
 }
 
 /// Reads the section of limits, which people write.

@@ -3,11 +3,13 @@
 //! Packs are only added meanwhile, because removing packs requires the second lock exclusively. Index segments that are
 //! removed stay mapped here. New releases are visible after [`Store::refresh`].
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::{OpenMode, Store, StoreError, Unlisted, lock};
 use crate::store::storage::dir::DirStorage;
+use crate::store::storage::is_address;
 
 /// How often a listing is repeated when a listed file was removed meanwhile.
 const TRIES: u32 = 8;
@@ -19,6 +21,9 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn open_shared(dir: &Path) -> Result<Self, StoreError> {
+        if is_address(dir) {
+            return Self::open(dir, OpenMode::Read);
+        }
         let mut store = Self::open_to_read(dir)?;
         if let Some(beside) = lock::beside_writers(dir)? {
             // Replaces the reader's lock, which would keep every writer out while the server runs.
@@ -33,6 +38,9 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn open_to_read(dir: &Path) -> Result<Self, StoreError> {
+        if is_address(dir) {
+            return Self::open(dir, OpenMode::Read);
+        }
         let busy = match Self::open(dir, OpenMode::Read) {
             Err(busy @ StoreError::Locked { .. }) => busy,
             other => return other,
@@ -54,12 +62,26 @@ impl Store {
         }
     }
 
+    /// Keeps other processes of this machine away from the volumes that are being received, until the file is dropped. A
+    /// store in a folder is locked already.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] when another process receives.
+    pub(crate) fn lock_staging(&self) -> Result<Option<File>, StoreError> {
+        if self.is_shared() {
+            lock::take(&self.dir, OpenMode::Write)
+        } else {
+            Ok(None)
+        }
+    }
+
     /// Excludes those who read beside writers until the store is dropped.
     ///
     /// # Errors
-    /// [`StoreError::Served`] when there is such a reader.
+    /// [`StoreError::Served`] when there is such a reader. [`StoreError::NotInBucket`] where no lock keeps others out.
     pub fn be_alone(&mut self) -> Result<(), StoreError> {
         self.must_write()?;
+        self.must_be_in_folder()?;
         // A store on a storage without locks has no other process to exclude.
         if self.alone.is_none() && self.lock.is_some() {
             self.alone = Some(lock::alone(&self.dir)?);

@@ -42,6 +42,10 @@ impl Store {
 /// # Errors
 /// A storage error.
 pub fn trust_file_in(dir: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    #[cfg(feature = "object-store")]
+    if storage::is_address(dir) {
+        return super::far::object(dir, TRUST_FILE, BYTES_MAX);
+    }
     let path = dir.join(TRUST_FILE);
     let read = || {
         let mut bytes = Vec::new();

@@ -108,7 +108,7 @@ impl Store {
         // A second writer would not see the pending chunks of the first, and would store them twice.
         if self.has_writer.swap(true, Ordering::AcqRel) {
             return Err(StoreError::WriterBusy {
-                path: self.dir.clone(),
+                path: self.place.clone(),
             });
         }
         let options = WriteOptions {
@@ -286,7 +286,8 @@ impl Store {
         if chunk_index.forgive(&packed.packs) {
             quarantine::save(self.storage.as_ref(), &chunk_index)?;
         }
-        if chunk_index.segment_count() > SEGMENTS_MAX {
+        // Where others write, segments that this process does not know could be of packs that it would give up with them.
+        if chunk_index.segment_count() > SEGMENTS_MAX && !self.storage.is_shared() {
             let packs = chunk_index.packs().to_vec();
             let entries = chunk_index.entries().map(|(prefix, place)| ChunkEntry {
                 prefix,

@@ -48,6 +48,7 @@ mod metadata;
 mod names;
 mod no_dead_ends;
 mod no_traces;
+mod object_store;
 mod odd_media;
 mod one_error;
 mod outputs;

@@ -125,6 +125,10 @@ pub fn diagnose(error: &(dyn Cause + 'static)) -> Diagnostic {
     if let Some(error) = error.downcast_ref::<RegistryError>() {
         return registry::of(error);
     }
+    #[cfg(feature = "object-store")]
+    if let Some(error) = error.downcast_ref::<crate::store::storage::object::ObjectFault>() {
+        return store::of_object(error);
+    }
     let text = error.to_string();
     let one = diagnostic!("other", text);
     match error.source() {

@@ -8,6 +8,8 @@ use crate::content::frame::FrameError;
 use crate::content::pack::PackError;
 use crate::content::release::ReleaseName;
 use crate::store::storage::StorageError;
+#[cfg(feature = "object-store")]
+use crate::store::storage::object::ObjectFault;
 use crate::store::{FrameDamage, StoreError};
 
 pub fn of(error: &StoreError) -> Diagnostic {
@@ -46,10 +48,47 @@ pub fn of(error: &StoreError) -> Diagnostic {
         StoreError::BadIndex { name, source } => {
             diagnostic!("store.index_damaged", index = name).because(of_envelope(source))
         }
+        StoreError::BadAddress { .. }
+        | StoreError::PrefixTaken { .. }
+        | StoreError::NoConditions { .. }
+        | StoreError::NotInBucket { .. }
+        | StoreError::RootTaken { .. } => of_shared(error),
         StoreError::WriterFailed => diagnostic!("store.writer_failed"),
         StoreError::Interrupted(_) => super::interrupted(),
         StoreError::Storage(error) => of_storage(error),
         other => of_chunk(other),
+    }
+}
+
+/// Diagnoses what only happens where other machines write to a store.
+fn of_shared(error: &StoreError) -> Diagnostic {
+    match error {
+        StoreError::BadAddress { place } => diagnostic!("store.bad_address", place),
+        StoreError::PrefixTaken { place, entry } => {
+            diagnostic!("store.prefix_taken", place, entry)
+        }
+        StoreError::NoConditions { place } => diagnostic!("store.no_conditions", place),
+        StoreError::NotInBucket { place } => diagnostic!("store.not_in_bucket", place),
+        StoreError::RootTaken { stem, ours, theirs } => {
+            let name = ReleaseName::from_file_stem(stem);
+            let release = name.map_or_else(|_| stem.clone(), |name| name.to_string());
+            let ours = ours.to_string();
+            match theirs.map(|theirs| theirs.to_string()) {
+                Some(theirs) => diagnostic!("store.root_taken", release, ours, theirs),
+                None => diagnostic!("store.root_removed", release, ours),
+            }
+        }
+        other => diagnostic!("other", text = other.to_string()),
+    }
+}
+
+/// Diagnoses why a server did not do what it was asked.
+#[cfg(feature = "object-store")]
+pub(crate) fn of_object(error: &ObjectFault) -> Diagnostic {
+    match error {
+        ObjectFault::NoBucket => diagnostic!("store.no_bucket"),
+        ObjectFault::Credentials => diagnostic!("store.credentials"),
+        ObjectFault::Other(text) => diagnostic!("store.server", text),
     }
 }
 
@@ -83,6 +122,14 @@ fn of_chunk(error: &StoreError) -> Diagnostic {
 /// Diagnoses by the system's error, which decides what the operator can do.
 pub(crate) fn of_storage(error: &StorageError) -> Diagnostic {
     let (action, path) = (error.action, &error.path);
+    #[cfg(feature = "object-store")]
+    if let Some(fault) = error
+        .source
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref())
+    {
+        return diagnostic!("store.request_failed", action, path).because(of_object(fault));
+    }
     let one = match error.source.kind() {
         io::ErrorKind::StorageFull => diagnostic!("store.disk_full", action, path),
         io::ErrorKind::PermissionDenied => diagnostic!("store.no_access", action, path),

@@ -201,7 +201,7 @@ impl EvidenceReport {
     pub fn note_store(&mut self, store: &Store) {
         let history = history::read(store, None).ok();
         self.store = Some(StoreEvidence {
-            path: store.dir().to_owned(),
+            path: store.shown_as().to_owned(),
             id: store.id().to_string(),
             history: history.and_then(|history| history.last),
         });

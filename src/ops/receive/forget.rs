@@ -61,6 +61,7 @@ pub fn forget_all(store: &Store) -> Result<ForgetReport, Error> {
 }
 
 fn give_up(store: &Store, sets: impl Iterator<Item = Staging>) -> Result<ForgetReport, Error> {
+    let _alone = store.lock_staging()?;
     let mut forgotten = Vec::new();
     for set in sets {
         let title = set

@@ -132,6 +132,7 @@ pub fn receive_with(
 ) -> Result<ReceiveReport, Error> {
     // A medium inside the store would grow while it is read, and a store on the medium would be read as one.
     check_no_overlap(paths, store.dir())?;
+    let _alone = store.lock_staging()?;
     receive_all(store, paths, options, monitor).map_err(|error| if_full(store, error))
 }
 

@@ -69,7 +69,7 @@ pub fn status_with(store: &Store, options: &ReceiveOptions) -> Result<StatusRepo
     };
     let (roots, _) = crate::ops::releases(store)?;
     Ok(StatusReport {
-        store: store.dir().to_owned(),
+        store: store.shown_as().to_owned(),
         store_id: store.id(),
         releases: roots.len() as u64,
         free_bytes: free_bytes(store.dir())?,

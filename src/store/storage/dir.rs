@@ -8,7 +8,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{NewObject, Object, Storage, StorageError};
+use super::{Given, NewObject, Object, ObjectVersion, Put, Storage, StorageError, put};
 use crate::base::fs::sync;
 use crate::base::term::Action;
 
@@ -46,6 +46,12 @@ impl DirStorage {
 
     fn path(&self, name: &str) -> PathBuf {
         self.root.join(name)
+    }
+
+    /// Waits for those who put on a condition now, in this process and others, and keeps them out until it is dropped.
+    fn alone(&self) -> Result<File, StorageError> {
+        let folder = File::open(&self.root).and_then(|folder| folder.lock().map(|()| folder));
+        folder.map_err(StorageError::on(Action::Lock, &self.root))
     }
 
     /// Refuses to write through a link, which may lead to other people's files. The root itself may be a link.
@@ -143,6 +149,24 @@ impl Storage for DirStorage {
         File::open(&path)
             .and_then(|file| file.read_exact_at(out, offset))
             .map_err(StorageError::on(Action::Read, &path))
+    }
+
+    fn put_if(&self, name: &str, bytes: &[u8], given: &Given) -> Result<Put, StorageError> {
+        // A file system has no call that replaces a file on a condition, so those who do it take turns.
+        let _alone = self.alone()?;
+        let now = match self.get(name, u64::MAX) {
+            Err(error) if error.is_missing() => None,
+            read => Some(read?.1),
+        };
+        let holds = match given {
+            Given::Absent => now.is_none(),
+            Given::Unchanged(version) => now.as_ref() == Some(version),
+        };
+        if !holds {
+            return Ok(Put::Lost);
+        }
+        put(self, name, bytes)?;
+        Ok(Put::Done(ObjectVersion::of(bytes)))
     }
 
     fn create(&self) -> Result<Box<dyn NewObject>, StorageError> {
@@ -246,7 +270,7 @@ mod tests {
     #[test]
     fn keeps_the_promises_of_storage() {
         let dir = tempfile::tempdir().unwrap();
-        super::super::conformance(&DirStorage::new(dir.path()));
+        super::super::conformance::conformance(&DirStorage::new(dir.path()));
         assert_eq!(
             fs::read_dir(dir.path().join(UNPUBLISHED)).unwrap().count(),
             0

@@ -8,7 +8,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{NewObject, Object, Storage, StorageError};
+use super::{Given, NewObject, Object, ObjectVersion, Put, Storage, StorageError};
 
 use crate::base::term::Action;
 
@@ -153,6 +153,23 @@ impl Storage for FaultyStorage {
         Ok(())
     }
 
+    fn put_if(&self, name: &str, bytes: &[u8], given: &Given) -> Result<Put, StorageError> {
+        let mut inner = self.change(Action::Write, name)?;
+        let now = inner
+            .objects
+            .get(name)
+            .map(|bytes| ObjectVersion::of(bytes));
+        let holds = match given {
+            Given::Absent => now.is_none(),
+            Given::Unchanged(version) => now.as_ref() == Some(version),
+        };
+        if !holds {
+            return Ok(Put::Lost);
+        }
+        inner.objects.insert(name.to_owned(), bytes.to_vec());
+        Ok(Put::Done(ObjectVersion::of(bytes)))
+    }
+
     fn create(&self) -> Result<Box<dyn NewObject>, StorageError> {
         Ok(Box::new(NewBytes {
             storage: self.clone(),
@@ -201,6 +218,6 @@ mod tests {
 
     #[test]
     fn keeps_the_promises_of_storage() {
-        super::super::conformance(&FaultyStorage::default());
+        super::super::conformance::conformance(&FaultyStorage::default());
     }
 }

@@ -1,16 +1,33 @@
 //! The storage of a store's files: immutable objects that are put whole, read in ranges, listed and removed.
 //!
-//! This seam has two implementations: [`dir`] uses a directory, and [`memory`] uses memory and fails where a test
-//! wants. It does not know the content of objects.
+//! This seam has three implementations. [`dir`] uses a directory, `object` a bucket of an object store, and [`memory`]
+//! memory that fails where a test wants. It does not know the content of objects.
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::base::fs::cannot_write;
+use crate::base::id::{BlobId, hash};
 use crate::base::term::Action;
 
+#[cfg(feature = "object-store")]
+pub mod cached;
+pub mod conformance;
 pub mod dir;
 pub mod memory;
+#[cfg(feature = "object-store")]
+pub mod object;
+
+/// Beginnings of addresses in object stores.
+const SCHEMES: [&str; 3] = ["s3://", "gs://", "az://"];
+
+/// Returns whether a path is meant as an address in an object store, well written or not. A folder of such a name is
+/// `./s3:/...`.
+pub fn is_address(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    SCHEMES.iter().any(|scheme| text.starts_with(scheme))
+}
 
 /// A call to storage that failed.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +67,15 @@ impl StorageError {
         cannot_write(&self.source)
     }
 
+    /// The object is longer than allowed.
+    fn too_long(name: &str) -> Self {
+        Self {
+            action: Action::Read,
+            path: name.into(),
+            source: io::Error::new(io::ErrorKind::FileTooLarge, "longer than it may be"),
+        }
+    }
+
     /// Returns whether the object is longer than allowed.
     pub(crate) fn is_too_long(&self) -> bool {
         self.source.kind() == io::ErrorKind::FileTooLarge
@@ -65,7 +91,53 @@ pub struct Object {
     pub bytes: u64,
 }
 
-/// Keeps objects. Every implementation passes `conformance`.
+/// What tells the states of one object apart. Two objects of the same content may have the same version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectVersion(pub(super) String);
+
+impl ObjectVersion {
+    /// The version of an object that is told by its content alone.
+    fn of(bytes: &[u8]) -> Self {
+        Self(BlobId(hash(bytes)).to_string())
+    }
+}
+
+#[cfg(feature = "object-store")]
+impl ObjectVersion {
+    /// A version that no object has, in the form of each provider: an entity tag and a generation.
+    pub(super) fn of_none() -> Self {
+        Self("\"00000000000000000000000000000000\"\n1".to_owned())
+    }
+}
+
+/// What must be so for an object to be put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Given {
+    /// There is none of that name.
+    Absent,
+    /// It still is what it was.
+    Unchanged(ObjectVersion),
+}
+
+/// What became of a put with a condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Put {
+    /// The object is in place, and has this version now.
+    Done(ObjectVersion),
+    /// The condition did not hold. Somebody else was first, or this caller was and did not hear of it.
+    Lost,
+}
+
+/// An object with what it holds.
+#[derive(Debug)]
+pub struct ReadObject {
+    /// Its name.
+    pub name: String,
+    /// Its bytes, or why they cannot be read.
+    pub bytes: Result<Vec<u8>, StorageError>,
+}
+
+/// Keeps objects. Every implementation passes [`conformance`].
 pub trait Storage: Send + Sync {
     /// Lists the objects in `folder` and the folders below it, sorted by name. Returns none when there is no such
     /// folder.
@@ -86,11 +158,93 @@ pub trait Storage: Send + Sync {
     /// [`StorageError`], for which `is_missing` is true when the object or a part of the range does not exist.
     fn read_at(&self, name: &str, offset: u64, out: &mut [u8]) -> Result<(), StorageError>;
 
+    /// Reads many ranges of an object, each an offset and a length, in the order in which they were asked for. What
+    /// lies close together may be read in one piece, and several pieces at once. Holds as much as was asked for.
+    ///
+    /// # Errors
+    /// As [`Storage::read_at`].
+    fn read_ranges(
+        &self,
+        name: &str,
+        ranges: &[(u64, usize)],
+    ) -> Result<Vec<Vec<u8>>, StorageError> {
+        let read = |(offset, len): &(u64, usize)| {
+            let mut out = vec![0; *len];
+            self.read_at(name, *offset, &mut out)?;
+            Ok(out)
+        };
+        ranges.iter().map(read).collect()
+    }
+
+    /// Reads a whole object of at most `limit_bytes`.
+    ///
+    /// # Errors
+    /// [`StorageError`], for which `is_missing` or `is_too_long` may be true.
+    fn whole(&self, name: &str, limit_bytes: u64) -> Result<Vec<u8>, StorageError> {
+        let bytes = self.bytes(name)?;
+        let len = usize::try_from(bytes).ok().filter(|_| bytes <= limit_bytes);
+        let mut out = vec![0; len.ok_or_else(|| StorageError::too_long(name))?];
+        self.read_at(name, 0, &mut out)?;
+        Ok(out)
+    }
+
+    /// Reads a whole object of at most `limit_bytes`, with its version.
+    ///
+    /// # Errors
+    /// As [`Storage::whole`].
+    fn get(&self, name: &str, limit_bytes: u64) -> Result<(Vec<u8>, ObjectVersion), StorageError> {
+        let bytes = self.whole(name, limit_bytes)?;
+        let version = ObjectVersion::of(&bytes);
+        Ok((bytes, version))
+    }
+
+    /// Puts a small object in one step when the condition holds. Of all who put an object on the same condition at
+    /// once, one succeeds.
+    ///
+    /// # Errors
+    /// [`StorageError`], after which it is not known whether the object is in place.
+    fn put_if(&self, name: &str, bytes: &[u8], given: &Given) -> Result<Put, StorageError>;
+
     /// Starts an object that is invisible until it is published.
     ///
     /// # Errors
     /// [`StorageError`] when nothing can be written.
     fn create(&self) -> Result<Box<dyn NewObject>, StorageError>;
+
+    /// As [`Storage::create`], for an object that gets a name in `folder`. Packs, index segments and copies of blobs are
+    /// begun like this, because a storage may keep these folders at other places.
+    ///
+    /// # Errors
+    /// As [`Storage::create`].
+    fn create_in(&self, _folder: &str) -> Result<Box<dyn NewObject>, StorageError> {
+        self.create()
+    }
+
+    /// Lists the objects in `folder` and reads each, at most `limit_bytes` of it.
+    ///
+    /// # Errors
+    /// [`StorageError`] when the folder cannot be listed. An object that cannot be read is an error in its place.
+    fn read_all(&self, folder: &str, limit_bytes: u64) -> Result<Vec<ReadObject>, StorageError> {
+        let objects = self.list(folder)?.into_iter();
+        let read = |object: Object| ReadObject {
+            bytes: self.whole(&object.name, limit_bytes),
+            name: object.name,
+        };
+        Ok(objects.map(read).collect())
+    }
+
+    /// Returns whether others write at the same time, on other machines, and no lock keeps them out.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Reads objects from where everybody reads them from now on, and not from copies that are nearer.
+    fn read_source(&self) {}
+
+    /// Returns when an object was put, where the storage itself knows and not a file system below it.
+    fn put_at(&self, _name: &str) -> Option<SystemTime> {
+        None
+    }
 
     /// Removes an object. A missing object is not an error.
     ///
@@ -129,7 +283,8 @@ pub trait NewObject: Send {
 /// # Errors
 /// [`StorageError`].
 pub fn put(storage: &dyn Storage, name: &str, bytes: &[u8]) -> Result<(), StorageError> {
-    let mut object = storage.create()?;
+    let folder = name.split_once('/').map_or("", |(folder, _)| folder);
+    let mut object = storage.create_in(folder)?;
     object.append(bytes)?;
     object.publish(name)
 }
@@ -139,80 +294,5 @@ pub fn put(storage: &dyn Storage, name: &str, bytes: &[u8]) -> Result<(), Storag
 /// # Errors
 /// [`StorageError`], also when the object is longer.
 pub fn read(storage: &dyn Storage, name: &str, limit_bytes: u64) -> Result<Vec<u8>, StorageError> {
-    let bytes = storage.bytes(name)?;
-    let len = usize::try_from(bytes).ok().filter(|_| bytes <= limit_bytes);
-    let Some(len) = len else {
-        return Err(StorageError {
-            action: Action::Read,
-            path: name.into(),
-            source: io::Error::new(io::ErrorKind::FileTooLarge, "longer than it may be"),
-        });
-    };
-    let mut out = vec![0; len];
-    storage.read_at(name, 0, &mut out)?;
-    Ok(out)
-}
-
-/// The suite that every [`Storage`] passes.
-///
-/// # Panics
-/// When `storage`, which must be empty, does not keep a promise of the trait.
-#[cfg(test)]
-pub(crate) fn conformance(storage: &dyn Storage) {
-    let ok = "the storage works";
-    assert!(storage.list("packs").expect(ok).is_empty());
-    assert!(
-        storage
-            .bytes("packs/ab/x")
-            .is_err_and(|error| error.is_missing())
-    );
-    put(storage, "packs/ab/x", b"hello").expect(ok);
-    put(storage, "packs/aa/y", b"").expect(ok);
-    put(storage, "other", b"1").expect(ok);
-    let names = |folder: &str| -> Vec<(String, u64)> {
-        storage
-            .list(folder)
-            .expect(ok)
-            .into_iter()
-            .map(|o| (o.name, o.bytes))
-            .collect()
-    };
-    assert_eq!(
-        names("packs"),
-        [("packs/aa/y".to_owned(), 0), ("packs/ab/x".to_owned(), 5)]
-    );
-
-    let mut middle = [0; 3];
-    storage.read_at("packs/ab/x", 1, &mut middle).expect(ok);
-    assert_eq!(&middle, b"ell");
-    assert!(
-        storage
-            .read_at("packs/ab/x", 3, &mut middle)
-            .is_err_and(|error| error.is_missing())
-    );
-    assert!(read(storage, "packs/ab/x", 4).is_err());
-
-    let mut dropped = storage.create().expect(ok);
-    dropped.append(b"half").expect(ok);
-    drop(dropped);
-    let mut replacing = storage.create().expect(ok);
-    replacing.append(b"good").expect(ok);
-    assert_eq!(
-        read(storage, "packs/ab/x", 9).expect(ok),
-        b"hello",
-        "unpublished is unseen"
-    );
-    replacing.append(b"bye").expect(ok);
-    replacing.publish("packs/ab/x").expect(ok);
-    assert_eq!(read(storage, "packs/ab/x", 9).expect(ok), b"goodbye");
-
-    storage.remove("packs/ab/x").expect(ok);
-    storage.remove("packs/ab/x").expect(ok);
-    storage.sweep().expect(ok);
-    assert_eq!(names("packs"), [("packs/aa/y".to_owned(), 0)]);
-    assert_eq!(
-        names("other").len() + names("absent").len(),
-        0,
-        "a folder is not a name"
-    );
+    storage.whole(name, limit_bytes)
 }

@@ -1,0 +1,226 @@
+//! Reads chunks by way of the frames that hold them, and remembers which frames were found damaged.
+//!
+//! It does not know what chunks mean. Memory: the frame cache, and one frame for each thread that reads.
+
+use std::sync::{Arc, OnceLock};
+
+use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use super::cache::IndexedFrame;
+use super::chunk_index::{self, ChunkIndex, PackPlace};
+use super::{ChunkBytes, FrameDamage, OpenMode, Store, StoreError, quarantine};
+use crate::base::id::{ChunkId, PackId};
+use crate::base::roomy::roomy;
+use crate::content::frame::{Frame, FrameHead, HEADER_BYTES, SealedFrame};
+
+/// Threads that wait for a server at once.
+const WAITING_THREADS: usize = 16;
+
+/// The threads that read frames from afar. More of them than cores, because nearly all of their time is waiting.
+fn waiting_threads() -> Option<&'static ThreadPool> {
+    static POOL: OnceLock<Option<ThreadPool>> = OnceLock::new();
+    let pool = POOL.get_or_init(|| {
+        let builder = ThreadPoolBuilder::new().num_threads(WAITING_THREADS);
+        // Without them the frames are read by the other threads, a little later.
+        builder.build().ok()
+    });
+    pool.as_ref()
+}
+
+impl Store {
+    /// Returns whether the store has an intact copy of the chunk, as far as is known without reading it.
+    pub fn contains(&self, id: &ChunkId) -> bool {
+        self.chunk_index().find(id).is_some()
+    }
+
+    /// Reads a chunk. A copy found damaged is quarantined (permanently when the store is open for writing), and the
+    /// next copy is tried. When no other copy is left, the quarantined ones are read again. A whole one leaves the
+    /// quarantine.
+    ///
+    /// # Errors
+    /// A storage error when a copy cannot be read, since that may pass. Otherwise [`StoreError::NoSuchChunk`].
+    /// [`StoreError::DamagedChunk`] or [`StoreError::QuarantinedChunk`] when every copy is damaged.
+    pub fn read(&self, id: &ChunkId) -> Result<ChunkBytes, StoreError> {
+        let (places, doubtful) = {
+            let chunk_index = self.chunk_index();
+            // The places are copied, because a read below takes the lock for writing when it finds damage.
+            (chunk_index.places(id), chunk_index.doubtful_places(id))
+        };
+        let (mut damaged, mut fault) = (None, None);
+        for place in places {
+            match self.cached(place) {
+                Ok(frame) => {
+                    if let Some(chunk) = frame.chunk(id) {
+                        return Ok(chunk);
+                    }
+                }
+                Err(StoreError::DamagedFrame {
+                    pack,
+                    offset,
+                    source,
+                }) => {
+                    self.quarantine(place)?;
+                    damaged = Some(StoreError::DamagedChunk {
+                        id: *id,
+                        pack,
+                        offset,
+                        source,
+                    });
+                }
+                Err(other) => fault = Some(other),
+            }
+        }
+        // A frame may have been quarantined by a read that went wrong on its way. It is tried last.
+        let was_doubtful = !doubtful.is_empty();
+        for place in doubtful {
+            match self.frame(place) {
+                Ok(_) => {
+                    self.release(place)?;
+                    if let Some(chunk) = self.cached(place)?.chunk(id) {
+                        return Ok(chunk);
+                    }
+                }
+                Err(StoreError::DamagedFrame { .. }) => {}
+                Err(other) => fault = Some(other),
+            }
+        }
+        Err(match (fault, damaged) {
+            // A failed read comes first, because the chunk may still be whole.
+            (Some(fault), _) => fault,
+            (None, Some(damaged)) => damaged,
+            (None, None) if was_doubtful => StoreError::QuarantinedChunk { id: *id },
+            (None, None) => StoreError::NoSuchChunk { id: *id },
+        })
+    }
+
+    /// Decompresses the frames of these chunks into the cache on every core, and returns when they are there. A failure
+    /// here is ignored, because the later read fails and reports it. Asking for much more than the cache holds is a
+    /// waste.
+    pub fn prefetch(&self, ids: &[ChunkId]) {
+        let mut places: Vec<PackPlace> = {
+            let chunk_index = self.chunk_index();
+            ids.iter().filter_map(|id| chunk_index.find(id)).collect()
+        };
+        // Reading in pack order keeps the disk from seeking back and forth.
+        places.sort_unstable();
+        places.dedup();
+        self.cache.touch(&mut places);
+        let load = || {
+            places.par_iter().for_each(|place| {
+                let _ = self.cached(*place);
+            });
+        };
+        match self.is_shared().then(waiting_threads).flatten() {
+            Some(pool) => pool.install(load),
+            None => load(),
+        }
+    }
+
+    /// Keeps at most so many bytes of decompressed frames from now on, where other work needs the memory.
+    pub(crate) fn shrink_cache(&self, limit_bytes: usize) {
+        self.cache.shrink_to(limit_bytes);
+    }
+
+    fn cached(&self, place: PackPlace) -> Result<Arc<IndexedFrame>, StoreError> {
+        self.cache.get(place, || {
+            let bytes = self.frame_bytes(place)?;
+            SealedFrame::open(&bytes)
+                .and_then(SealedFrame::unpack_own)
+                .map_err(|source| self.damaged(place, source.into()))
+        })
+    }
+
+    /// Reads and checks a whole frame without the cache.
+    pub(super) fn frame(&self, place: PackPlace) -> Result<Frame, StoreError> {
+        Ok(self.frame_and_bytes(place)?.0)
+    }
+
+    pub(super) fn frame_and_bytes(&self, place: PackPlace) -> Result<(Frame, Vec<u8>), StoreError> {
+        let bytes = self.frame_bytes(place)?;
+        match SealedFrame::open(&bytes).and_then(SealedFrame::unpack_briefly) {
+            Ok(frame) => Ok((frame, bytes)),
+            Err(source) => Err(self.damaged(place, source.into())),
+        }
+    }
+
+    /// Reads a frame's bytes and checks only its lengths.
+    fn frame_bytes(&self, place: PackPlace) -> Result<Vec<u8>, StoreError> {
+        let (head, pack) = self.frame_head(place)?;
+        let mut bytes = roomy(head.frame_bytes());
+        bytes.resize(head.frame_bytes(), 0);
+        self.read_pack(place, &pack, u64::from(place.offset), &mut bytes)?;
+        Ok(bytes)
+    }
+
+    pub(super) fn frame_head(&self, place: PackPlace) -> Result<(FrameHead, PackId), StoreError> {
+        let pack = self.chunk_index().pack(place.pack);
+        let mut head = [0; HEADER_BYTES];
+        self.read_pack(place, &pack.id, u64::from(place.offset), &mut head)?;
+        let head = FrameHead::parse(&head).map_err(|source| self.damaged(place, source.into()))?;
+        // The length comes from the frame itself, so it is checked before it is allocated.
+        if u64::from(place.offset) + head.frame_bytes() as u64 > pack.bytes {
+            return Err(self.damaged(place, FrameDamage::Pack));
+        }
+        Ok((head, pack.id))
+    }
+
+    pub(super) fn read_pack(
+        &self,
+        place: PackPlace,
+        id: &PackId,
+        offset: u64,
+        out: &mut [u8],
+    ) -> Result<(), StoreError> {
+        self.storage
+            .read_at(&chunk_index::pack_name(id), offset, out)
+            .map_err(|error| {
+                // A pack that existed before and is missing now went with its disk, which is not damage.
+                if error.source.kind() == std::io::ErrorKind::UnexpectedEof {
+                    self.damaged(place, FrameDamage::Pack)
+                } else {
+                    error.into()
+                }
+            })
+    }
+
+    pub(super) fn damaged(&self, place: PackPlace, source: FrameDamage) -> StoreError {
+        let pack = self.chunk_index().pack(place.pack).id;
+        StoreError::DamagedFrame {
+            pack,
+            offset: place.offset,
+            source,
+        }
+    }
+
+    /// Excludes a frame from deduplication for good. Remembers it when the store is open for writing.
+    pub(super) fn quarantine(&self, place: PackPlace) -> Result<(), StoreError> {
+        let mut chunk_index = self.chunk_index_mut();
+        chunk_index.quarantine.insert(place);
+        log_frame(&chunk_index, place, "frame is damaged and quarantined");
+        if self.access == OpenMode::Write {
+            quarantine::save(self.storage.as_ref(), &chunk_index)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a frame out of quarantine that a second read found whole.
+    fn release(&self, place: PackPlace) -> Result<(), StoreError> {
+        let mut chunk_index = self.chunk_index_mut();
+        if !chunk_index.quarantine.remove(&place) {
+            return Ok(());
+        }
+        log_frame(&chunk_index, place, "frame reads well again");
+        if self.access == OpenMode::Write {
+            quarantine::save(self.storage.as_ref(), &chunk_index)?;
+        }
+        Ok(())
+    }
+}
+
+fn log_frame(chunk_index: &ChunkIndex, place: PackPlace, what: &str) {
+    let number = usize::try_from(place.pack).unwrap_or(usize::MAX);
+    let pack = chunk_index.packs().get(number);
+    let pack = pack.map(|pack| pack.id.to_string()).unwrap_or_default();
+    tracing::warn!(pack, offset = place.offset, "{what}");
+}

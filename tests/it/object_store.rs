@@ -1,0 +1,387 @@
+//! Stores in a bucket of a real object store: through every command, with many builders at once, and with what goes wrong.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use carryall::store::storage::Storage;
+use carryall::store::storage::conformance::conformance;
+use carryall::store::storage::object::{ObjectAddress, ObjectStorage};
+
+use crate::testkit::bytes::noise;
+use crate::testkit::faulty_proxy::FaultyProxy;
+use crate::testkit::stage::{Run, Stage, kill, make_release, volumes};
+use crate::testkit::trees::look;
+use crate::testkit::weed::{Bucket, bucket};
+
+/// Names the address that the test below works on.
+const ADDRESS: &str = "CARRYALL_TEST_ADDRESS";
+
+/// A stage whose store is in a bucket.
+struct Cloud {
+    stage: Stage,
+    bucket: Bucket,
+    prefix: &'static str,
+}
+
+impl Cloud {
+    fn new() -> Option<Self> {
+        Some(Self {
+            bucket: bucket()?,
+            stage: Stage::new(),
+            prefix: "team/releases",
+        })
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        self.command_at(words, self.prefix, "cache")
+    }
+
+    fn command_at(&self, words: &[&str], prefix: &str, cache: &str) -> Command {
+        let mut command = self.stage.command(words);
+        command
+            .env("CARRYALL_STORE", self.bucket.address(prefix))
+            .envs(self.bucket.environment(&self.stage.path(cache)));
+        command
+    }
+
+    fn run(&self, words: &[&str]) -> Run {
+        self.command(words).output().unwrap().into()
+    }
+
+    /// The storage of this process, which must have the environment of the bucket.
+    #[track_caller]
+    fn comes_back(&self, release: &str, given: &str, cache: &str) {
+        let back = format!("back-{}", release.replace([':', '/'], "-"));
+        self.stage.remove(&back);
+        let run: Run = self
+            .command_at(&["checkout", release, &back], self.prefix, cache)
+            .output()
+            .unwrap()
+            .into();
+        run.ends_with(0);
+        assert!(
+            look(&self.stage.path(&back)) == look(&self.stage.path(given)),
+            "{release}"
+        );
+    }
+
+    /// Adds everything in a folder.
+    fn add(&self, release: &str, given: &str) -> Command {
+        let items: Vec<String> = fs::read_dir(self.stage.path(given))
+            .unwrap()
+            .map(|entry| format!("{given}/{}", entry.unwrap().file_name().to_str().unwrap()))
+            .collect();
+        let mut words = vec!["add", release];
+        words.extend(items.iter().map(String::as_str));
+        self.command(&words)
+    }
+}
+
+#[track_caller]
+fn ok(command: &mut Command) -> Run {
+    Run::from(command.output().unwrap()).ends_with(0)
+}
+
+#[test]
+fn a_real_server_keeps_the_promises_of_storage() {
+    let Some(cloud) = Cloud::new() else { return };
+    // Credentials come from the environment, so the body is a process of its own.
+    let out = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "object_store::conformance_at_an_address",
+            "--ignored",
+            "--nocapture",
+        ])
+        .envs(cloud.bucket.environment(&cloud.stage.path("cache")))
+        .env(ADDRESS, cloud.bucket.address("some/prefix"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&out.stdout);
+    let errors = String::from_utf8_lossy(&out.stderr);
+    assert!(
+        out.status.success() && said.contains("1 passed"),
+        "{said}{errors}"
+    );
+}
+
+#[test]
+#[ignore = "run by the test above, in an environment with credentials"]
+fn conformance_at_an_address() {
+    let address = std::env::var_os(ADDRESS).unwrap();
+    let address = ObjectAddress::parse(Path::new(&address)).unwrap();
+    let spools = tempfile::tempdir().unwrap();
+    let storage = ObjectStorage::open(&address, spools.path().to_owned()).unwrap();
+    conformance(&storage);
+    assert_eq!(storage.list("packs").unwrap().len(), 1);
+}
+
+#[test]
+fn a_release_goes_through_a_bucket_and_comes_back() {
+    let Some(cloud) = Cloud::new() else { return };
+    let stage = &cloud.stage;
+    make_release(&stage.path("one"), 1);
+    make_release(&stage.path("two"), 2);
+    ok(&mut cloud.add("shop:1.0", "one"));
+    ok(&mut cloud.add("shop:1.1", "two"));
+    // What is there is neither stored again nor refused.
+    ok(&mut cloud.add("shop:1.1", "two"));
+    let listed = cloud.run(&["list"]).ends_with(0).stdout;
+    assert!(
+        listed.contains("shop:1.0") && listed.contains("shop:1.1"),
+        "{listed}"
+    );
+    cloud.run(&["show", "shop:1.1"]).ends_with(0);
+    cloud.run(&["diff", "shop:1.0", "shop:1.1"]).ends_with(0);
+    cloud.run(&["check", "--data"]).ends_with(0);
+    cloud.run(&["keep", "shop:1.0"]).ends_with(0);
+    // A machine that has nothing of it yet.
+    cloud.comes_back("shop:1.0", "one", "other-cache");
+    cloud.comes_back("shop:1.1", "two", "other-cache");
+
+    // Out on media, and into the bucket of somebody else.
+    cloud
+        .run(&["pack", "shop:1.0", "--to", "first", "--media", "64MB"])
+        .ends_with(0);
+    cloud
+        .run(&[
+            "pack", "shop:1.1", "--since", "shop:1.0", "--to", "second", "--media", "64MB",
+        ])
+        .ends_with(0);
+    let delta: u64 = volumes(&stage.path("second"))
+        .iter()
+        .map(|volume| bytes_below(volume))
+        .sum();
+    let full: u64 = volumes(&stage.path("first"))
+        .iter()
+        .map(|volume| bytes_below(volume))
+        .sum();
+    assert!(delta < full, "{delta} of {full}");
+    for set in ["first", "second"] {
+        let media = volumes(&stage.path(set));
+        let mut words = vec!["receive"];
+        words.extend(media.iter().map(|path| path.to_str().unwrap()));
+        ok(&mut cloud.command_at(&words, "site", "site-cache"));
+    }
+    ok(&mut cloud.command_at(&["check", "--data"], "site", "site-cache"));
+    ok(&mut cloud.command_at(&["checkout", "shop:1.1", "arrived"], "site", "site-cache"));
+    assert!(look(&stage.path("arrived")) == look(&stage.path("two")));
+
+    cloud.run(&["rm", "shop:1.0"]).ends_with(0);
+    let listed = cloud.run(&["list"]).ends_with(0).stdout;
+    assert!(!listed.contains("shop:1.0"), "{listed}");
+    // Nobody may have packs removed under the hands of another builder.
+    cloud
+        .run(&["prune"])
+        .fails_with(1, &["not done in an object store yet"]);
+    cloud.comes_back("shop:1.1", "two", "cache");
+}
+
+fn bytes_below(path: &Path) -> u64 {
+    if path.is_file() {
+        return path.metadata().unwrap().len();
+    }
+    let entries = fs::read_dir(path).unwrap();
+    entries
+        .map(|entry| bytes_below(&entry.unwrap().path()))
+        .sum()
+}
+
+#[test]
+fn ten_builders_add_at_once_and_one_of_them_is_killed() {
+    let Some(cloud) = Cloud::new() else { return };
+    let names: Vec<String> = (0..10).map(|builder| format!("given-{builder}")).collect();
+    for (builder, name) in names.iter().enumerate() {
+        let root = cloud.stage.path(name);
+        fs::create_dir_all(&root).unwrap();
+        // Mostly the same for all of them.
+        fs::write(root.join("common.bin"), noise(1, 3_000_000)).unwrap();
+        fs::write(root.join("own.bin"), noise(100 + builder as u64, 300_000)).unwrap();
+    }
+    // None of them finds a store, and all of them make one.
+    let builders: Vec<_> = names
+        .iter()
+        .enumerate()
+        .map(|(builder, name)| {
+            cloud
+                .add(&format!("product-{builder}:1"), name)
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    let mut builders = builders.into_iter();
+    let victim = builders.next().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    kill(victim);
+    for builder in builders {
+        Run::from(builder.wait_with_output().unwrap()).ends_with(0);
+    }
+    // What was killed can be run again, whatever it left.
+    ok(&mut cloud.add("product-0:1", &names[0]));
+    cloud.run(&["check", "--data"]).ends_with(0);
+    for (builder, name) in names.iter().enumerate() {
+        cloud.comes_back(&format!("product-{builder}:1"), name, "fresh-cache");
+    }
+}
+
+#[test]
+fn of_two_that_add_one_release_with_other_content_one_is_refused() {
+    let Some(cloud) = Cloud::new() else { return };
+    for (name, seed) in [("first", 1), ("one", 2), ("other", 3)] {
+        let root = cloud.stage.path(name);
+        fs::create_dir_all(&root).unwrap();
+        fs::write(root.join("content.bin"), noise(seed, 2_000_000)).unwrap();
+    }
+    ok(&mut cloud.add("base:1", "first"));
+    let racers: Vec<_> = ["one", "other", "one", "other"]
+        .into_iter()
+        .map(|given| (given, cloud.add("shop:1", given).spawn().unwrap()))
+        .collect();
+    let mut won = Vec::new();
+    for (given, racer) in racers {
+        let run: Run = racer.wait_with_output().unwrap().into();
+        match run.code {
+            Some(0) => won.push(given),
+            _ => {
+                let run = run.fails_with(1, &["committed shop:1 meanwhile"]);
+                assert_eq!(
+                    run.stderr
+                        .split_whitespace()
+                        .filter(|word| is_id(word))
+                        .count(),
+                    2,
+                    "{run:?}"
+                );
+            }
+        }
+    }
+    // Those who began after another had committed replaced it knowingly, so more than one may have ended well.
+    assert!(!won.is_empty());
+    ok(&mut cloud.command(&["check", "--data"]));
+    ok(&mut cloud.command(&["checkout", "shop:1", "back"]));
+    let back = look(&cloud.stage.path("back"));
+    assert!(
+        won.iter()
+            .any(|given| back == look(&cloud.stage.path(given)))
+    );
+}
+
+/// What networks and busy servers do: errors, lines that drop, answers that are cut or lost, and delays.
+#[test]
+fn a_line_that_drops_and_a_server_that_is_busy_cost_time_alone() {
+    let Some(mut cloud) = Cloud::new() else {
+        return;
+    };
+    let proxy = FaultyProxy::before(&cloud.bucket.endpoint);
+    cloud.bucket.endpoint.clone_from(&proxy.endpoint);
+    make_release(&cloud.stage.path("one"), 1);
+    make_release(&cloud.stage.path("two"), 2);
+    proxy.hurt(true);
+    ok(&mut cloud.add("shop:1.0", "one"));
+    ok(&mut cloud.add("shop:1.1", "two"));
+    cloud.run(&["check", "--data"]).ends_with(0);
+    cloud.comes_back("shop:1.0", "one", "other-cache");
+    cloud
+        .run(&[
+            "pack", "shop:1.1", "--since", "shop:1.0", "--to", "discs", "--media", "64MB",
+        ])
+        .ends_with(0);
+    let (requests, _, faults) = proxy.take();
+    assert!(
+        faults * 5 > requests && faults > 20,
+        "{faults} of {requests}"
+    );
+    proxy.hurt(false);
+    cloud.run(&["check", "--data"]).ends_with(0);
+    cloud.comes_back("shop:1.1", "two", "cache");
+}
+
+/// Requests are what an object store costs, and what a distant one makes one wait for.
+#[test]
+fn unchanged_again_takes_few_requests_and_a_delta_reads_what_it_needs() {
+    let Some(mut cloud) = Cloud::new() else {
+        return;
+    };
+    make_release(&cloud.stage.path("one"), 1);
+    make_release(&cloud.stage.path("two"), 2);
+    for number in 0..30 {
+        let root = cloud.stage.path("other");
+        cloud.stage.remove("other");
+        fs::create_dir_all(&root).unwrap();
+        fs::write(root.join("file"), format!("{number}")).unwrap();
+        ok(&mut cloud.add(&format!("other:{number}"), "other"));
+    }
+    ok(&mut cloud.add("shop:1.0", "one"));
+    ok(&mut cloud.add("shop:1.1", "two"));
+    let proxy = FaultyProxy::before(&cloud.bucket.endpoint);
+    cloud.bucket.endpoint.clone_from(&proxy.endpoint);
+    ok(&mut cloud.add("shop:1.1", "two"));
+    let lines = proxy.lines();
+    let (requests, bytes, _) = proxy.take();
+    eprintln!("unchanged add: {requests} requests, {bytes} bytes");
+    assert!(requests <= 20, "{lines:#?}");
+    cloud
+        .run(&[
+            "pack", "shop:1.1", "--since", "shop:1.0", "--to", "discs", "--media", "64MB",
+        ])
+        .ends_with(0);
+    let (requests, bytes, _) = proxy.take();
+    let packed: u64 = volumes(&cloud.stage.path("discs"))
+        .iter()
+        .map(|volume| bytes_below(volume))
+        .sum();
+    eprintln!("pack --since: {requests} requests, {bytes} bytes, {packed} packed");
+}
+
+fn is_id(word: &str) -> bool {
+    let word = word.trim_end_matches(',');
+    word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[test]
+fn what_is_wrong_with_a_bucket_is_said_and_nothing_is_written() {
+    let Some(cloud) = Cloud::new() else { return };
+    let root = cloud.stage.path("given");
+    fs::create_dir_all(&root).unwrap();
+    fs::write(root.join("file"), b"content").unwrap();
+    let fails = |command: &mut Command, words: &[&str]| {
+        let run: Run = command.output().unwrap().into();
+        run.fails_with(1, words);
+    };
+    let add = || cloud.add("shop:1", "given");
+    fails(
+        add().env("AWS_SECRET_ACCESS_KEY", "wrong"),
+        &["refuses these credentials"],
+    );
+    fails(
+        add().env("CARRYALL_STORE", "s3://no-such-bucket/x"),
+        &["no such bucket"],
+    );
+    fails(
+        add().env("CARRYALL_STORE", "s3://x/y z"),
+        &["no address in an object store"],
+    );
+    fails(&mut cloud.command(&["list"]), &["no store in s3://"]);
+    let listed = |prefix: &str| {
+        let run: Run = cloud
+            .command_at(&["list"], prefix, "cache")
+            .output()
+            .unwrap()
+            .into();
+        run
+    };
+    // A prefix that somebody keeps other things below, here a store that lies deeper.
+    ok(&mut cloud.command_at(&["add", "shop:1", "given/file"], "theirs/deeper", "cache"));
+    fails(
+        &mut cloud.command_at(&["add", "shop:1", "given/file"], "theirs", "cache"),
+        &["is no store and not empty", "deeper/"],
+    );
+    listed("theirs").fails_with(1, &["no store in"]);
+    listed("theirs/deeper").ends_with(0);
+    fails(
+        &mut cloud.command_at(&["prune"], "theirs/deeper", "cache"),
+        &["not done in an object store yet"],
+    );
+    let _: PathBuf = cloud.bucket.address("x");
+}
