@@ -14,6 +14,7 @@ pub mod privileges;
 pub mod restore;
 pub(crate) mod steady_file;
 mod stream_finder;
+mod stream_kind;
 pub mod streams;
 pub mod unpacker;
 pub mod versions;

@@ -9,7 +9,7 @@ use self::tar::TarNames;
 use self::zip::ZipNames;
 use crate::content::archive::{self, tar::TarLink};
 use crate::content::recipe::stream::StreamReader;
-use crate::content::recipe::{ChunkSource, Recipe, RecipeError};
+use crate::content::recipe::{ChunkSource, Recipe, RecipeError, RecipeOp};
 
 /// A side stream, as far as it can be read. Takes at most about 200 KiB.
 pub(super) struct Side<'a, S: ChunkSource> {
@@ -82,12 +82,21 @@ pub(super) enum Names {
 }
 
 impl Names {
-    /// Detects the archive from the first bytes of the side stream. `bytes` of them begin the archive.
+    /// Detects the archive from the first bytes of the side stream, which a recipe with this first step has. What
+    /// stands before a zip is no side bytes.
     pub(super) fn of<S: ChunkSource>(
         source: &S,
         recipe: &Recipe,
-        bytes: u64,
+        first: Option<&RecipeOp>,
     ) -> Result<Self, RecipeError> {
+        let bytes = match first {
+            Some(RecipeOp::Side { bytes }) => *bytes,
+            Some(RecipeOp::Chunk(_) | RecipeOp::Blob(_)) => recipe.side.bytes,
+            _ => 0,
+        };
+        if bytes == 0 {
+            return Ok(Self::None);
+        }
         let most = archive::tar::BLOCK;
         let len = usize::try_from(bytes).map_or(most, |bytes| bytes.min(most));
         let mut head = Vec::new();

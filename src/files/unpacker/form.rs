@@ -1,0 +1,75 @@
+//! What a content is opened as: by its first bytes, and by its last ones for a zip behind something else.
+//!
+//! Only magics and lengths are looked at. Whether a content is what it seems shows when it is opened.
+
+use super::zip_directory::ZipDirectory;
+use super::{Depth, GZIP_BYTES_MIN, Unpacker};
+use crate::base::read_at::ReadAt;
+use crate::content::archive::ar::AR_MAGIC;
+use crate::content::archive::cpio::CpioHeader;
+use crate::content::archive::rpm::RPM_MAGIC;
+use crate::content::archive::{tar, zip};
+use crate::content::recipe::{ChunkSource, SMALL_BYTES};
+use crate::files::LayoutError;
+use crate::files::hashing_reader::HashingReader;
+use crate::files::stream_finder::GZIP_MAGIC;
+
+/// The form that a content is opened as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ContentForm {
+    Plain,
+    Tar,
+    Gzip,
+    Ar,
+    Cpio,
+    Rpm,
+    /// With its directory, as far as it has one.
+    Zip(ZipDirectory),
+}
+
+impl<S: ChunkSource> Unpacker<'_, S> {
+    /// Returns the form of the next `bytes` bytes.
+    pub(super) fn form<R: ReadAt + ?Sized>(
+        &self,
+        reader: &mut HashingReader<'_, R>,
+        bytes: u64,
+    ) -> Result<ContentForm, LayoutError> {
+        let depth = self.options.depth;
+        let (source, begin) = (reader.source(), reader.offset());
+        let head_bytes = usize::try_from(bytes).map_or(tar::BLOCK, |bytes| bytes.min(tar::BLOCK));
+        let head = reader.peek(head_bytes)?;
+        Ok(if depth == Depth::Closed {
+            ContentForm::Plain
+        } else if bytes > SMALL_BYTES && tar::begins_tar(head) {
+            ContentForm::Tar
+        } else if depth == Depth::Tars {
+            ContentForm::Plain
+        } else if head.starts_with(&GZIP_MAGIC) {
+            ContentForm::Gzip
+        } else if bytes >= GZIP_BYTES_MIN && head.starts_with(&RPM_MAGIC) {
+            ContentForm::Rpm
+        } else if bytes >= GZIP_BYTES_MIN && begins_deb(head) {
+            ContentForm::Ar
+        } else if bytes > SMALL_BYTES && head.starts_with(&AR_MAGIC) {
+            ContentForm::Ar
+        } else if bytes > SMALL_BYTES && CpioHeader::read(head).is_some() {
+            ContentForm::Cpio
+        } else if bytes > SMALL_BYTES {
+            match ZipDirectory::read(source, begin, begin + bytes) {
+                Some(directory) => ContentForm::Zip(directory),
+                None if head.starts_with(&zip::LOCAL_MAGIC) => {
+                    ContentForm::Zip(ZipDirectory::default())
+                }
+                None => ContentForm::Plain,
+            }
+        } else {
+            ContentForm::Plain
+        })
+    }
+}
+
+/// Returns whether a Debian package begins here. Unlike other archives of its size it holds streams.
+fn begins_deb(head: &[u8]) -> bool {
+    let member = head.strip_prefix(&AR_MAGIC);
+    member.is_some_and(|member| member.starts_with(b"debian-binary"))
+}
