@@ -1,7 +1,7 @@
 //! Archives that stand behind something else, as other programs write them: what a change in one costs on the way, and
 //! that it comes back byte for byte.
 
-use crate::testkit::bytes::text;
+use crate::testkit::bytes::{noise, text};
 use crate::testkit::programs::{has, may_use, run};
 use crate::testkit::stage;
 
@@ -263,4 +263,38 @@ fn what_makeself_writes_is_opened() {
     }
     let bytes = delta_bytes(&stage, "shop.run");
     assert!(bytes < 6000, "{bytes}");
+}
+
+#[test]
+fn what_stays_closed_is_named_with_its_bytes() {
+    if !has(&["zstd", "7z"]) {
+        return;
+    }
+    let stage = Stage::new();
+    let folder = stage.path("given");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("large"), noise(1, 200_000)).unwrap();
+    run(Command::new("zstd")
+        .args(["-q", "large"])
+        .current_dir(&folder));
+    run(Command::new("7z")
+        .args(["a", "large.7z", "large"])
+        .current_dir(&folder));
+    let said = stage
+        .run(&["add", "shop:1", "given", "--json"])
+        .ends_with(0)
+        .json();
+    for (reason, file) in [("zstd", "large.zst"), ("seven_zip", "large.7z")] {
+        let kept = &said["streams"]["kept"][reason];
+        let bytes = fs::metadata(folder.join(file)).unwrap().len();
+        assert_eq!(kept["streams"], 1, "{said}");
+        assert_eq!(kept["bytes"], bytes, "{said}");
+    }
+    let said = stage.run(&["show", "shop:1"]).ends_with(0).stdout;
+    for told in [
+        "given/large.zst: packed by zstd",
+        "given/large.7z: a 7-Zip archive",
+    ] {
+        assert!(said.contains(told), "{said}");
+    }
 }

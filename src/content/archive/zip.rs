@@ -38,14 +38,16 @@ pub(crate) enum Method {
     Stored,
     /// As a raw deflate stream.
     Deflate,
-    /// By a method that is not known here, or encrypted.
+    /// By a method that is not known here.
     Other,
+    /// Encrypted, by whatever method.
+    Encrypted,
 }
 
 impl Method {
     fn of(flags: u16, method: u16) -> Self {
         match method {
-            _ if flags & ENCRYPTED != 0 => Self::Other,
+            _ if flags & ENCRYPTED != 0 => Self::Encrypted,
             0 => Self::Stored,
             8 => Self::Deflate,
             _ => Self::Other,
@@ -263,7 +265,7 @@ mod tests {
         head[18] = 0;
         assert_eq!(LocalHeader::read(&head).unwrap().body_bytes, None);
         head[6] = 1;
-        assert_eq!(LocalHeader::read(&head).unwrap().method, Method::Other);
+        assert_eq!(LocalHeader::read(&head).unwrap().method, Method::Encrypted);
         head[18..22].fill(0xff);
         assert_eq!(LocalHeader::read(&head).unwrap().body_bytes, None);
         assert_eq!(LocalHeader::read(&head[..29]), None);
@@ -294,7 +296,7 @@ mod tests {
         let all = [
             (0, 9, Method::Deflate),
             (40, 8, Method::Stored),
-            (90, 7, Method::Other),
+            (90, 7, Method::Encrypted),
             (140, 6, Method::Deflate),
         ];
         assert_eq!(read(&directory), all);

@@ -13,6 +13,7 @@ use crate::content::recipe::{ChunkSource, SMALL_BYTES};
 use crate::files::LayoutError;
 use crate::files::hashing_reader::HashingReader;
 use crate::files::stream_finder::GZIP_MAGIC;
+use crate::files::streams::KeptReason;
 
 /// The form that a content is opened as.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub(super) enum ContentForm {
     Ar,
     Cpio,
     Rpm,
+    /// Packed in a way that is not opened.
+    Closed(KeptReason),
     /// With its directory, as far as it has one.
     Zip(ZipDirectory),
 }
@@ -60,7 +63,7 @@ impl<S: ChunkSource> Unpacker<'_, S> {
                 None if head.starts_with(&zip::LOCAL_MAGIC) => {
                     ContentForm::Zip(ZipDirectory::default())
                 }
-                None => ContentForm::Plain,
+                None => KeptReason::of_closed(head).map_or(ContentForm::Plain, ContentForm::Closed),
             }
         } else {
             ContentForm::Plain

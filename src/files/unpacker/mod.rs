@@ -286,6 +286,9 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
         if depth >= OPEN_DEPTH_MAX {
             return Ok(None);
         }
+        if let ContentForm::Closed(reason) = kind {
+            return self.closed(reader, bytes, name, reason).map(Some);
+        }
         if kind == ContentForm::Plain {
             return self.mixed(reader, bytes, name, depth);
         }

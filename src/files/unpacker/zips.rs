@@ -110,7 +110,16 @@ impl<S: ChunkSource> Unpacker<'_, S> {
             (Method::Stored, Some(bytes)) => {
                 self.body(reader, bytes, name, zip.depth + 1, None, &mut zip.recipe)
             }
-            (Method::Other, Some(bytes)) => {
+            (method @ (Method::Other | Method::Encrypted), Some(bytes)) => {
+                let reason = match method {
+                    Method::Encrypted => KeptReason::Encrypted,
+                    _ => KeptReason::ZipMethod,
+                };
+                if bytes > SMALL_BYTES {
+                    let blob = self.closed(reader, bytes, name, reason)?;
+                    return Ok(zip.recipe.blob(self.sink, blob)?);
+                }
+                self.kept(reason, bytes);
                 self.closed_member(reader, bytes, name, &mut zip.recipe)
             }
             (_, None) => Ok(()),

@@ -77,6 +77,51 @@ fn what_begins_like_a_stream_costs_little_and_leaves_the_chunks_as_they_were() {
     opened(&many);
 }
 
+#[test]
+fn what_stays_closed_is_counted_by_its_kind() {
+    let kinds: [(&[u8], KeptReason); 5] = [
+        (b"\x28\xb5\x2f\xfd", KeptReason::Zstd),
+        (b"BZh9", KeptReason::Bzip2),
+        (b"\x04\x22\x4d\x18", KeptReason::Lz4),
+        (b"7z\xbc\xaf\x27\x1c", KeptReason::SevenZip),
+        (b"Rar!\x1a\x07\x01", KeptReason::Rar),
+    ];
+    let mut zip = super::streams::zip_member("locked", &noise(7, 80_000), 8, false);
+    zip[6] |= 1;
+    zip.extend(super::streams::zip_member(
+        "odd",
+        &noise(8, 70_000),
+        99,
+        false,
+    ));
+    zip.extend(super::streams::zip_member(
+        "short",
+        &noise(9, 900),
+        99,
+        false,
+    ));
+    let contents = kinds.map(|(magic, _)| [magic, &noise(1, 90_000)].concat());
+    let mut members: Vec<(&str, &[u8])> = vec![("app.zip", &zip)];
+    members.extend(contents.iter().map(|content| ("closed", &content[..])));
+    let (_, report) = opened(&tar_of(&members));
+    let told = |reason| report.kept[&reason];
+    for ((_, reason), content) in kinds.iter().zip(&contents) {
+        assert_eq!(told(*reason).streams, 1);
+        assert_eq!(told(*reason).bytes, content.len() as u64);
+    }
+    assert_eq!(told(KeptReason::Encrypted).bytes, 80_000);
+    assert_eq!(
+        (
+            told(KeptReason::ZipMethod).streams,
+            told(KeptReason::ZipMethod).bytes
+        ),
+        (2, 70_900)
+    );
+    // Known contents are not counted again.
+    let twice = tar_of(&[("one", &contents[0]), ("two", &contents[0])]);
+    assert_eq!(opened(&twice).1.kept[&KeptReason::Zstd].streams, 1);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
