@@ -266,6 +266,51 @@ fn what_makeself_writes_is_opened() {
 }
 
 #[test]
+fn members_of_one_gzip_file_and_objects_of_a_pack_are_opened() {
+    if !has(&["python3", "git"]) {
+        return;
+    }
+    let stage = Stage::new();
+    let states = states(&stage);
+    // Alpine's packages are tars without ends, each a gzip member of its own.
+    let script = format!(
+        r#"{PLAIN_TAR}
+signature = gzip.compress(bytes(700), 9, mtime=0)
+control = gzip.compress(open("files/com/shop/1.txt", "rb").read()[:3000], 9, mtime=0)
+open("shop.apk", "wb").write(signature + control + packed(9))
+"#
+    );
+    python(&states, &script);
+    for state in &states {
+        let git = |words: &[&str]| {
+            let mut command = Command::new("git");
+            for name in ["AUTHOR", "COMMITTER"] {
+                command.env(format!("GIT_{name}_NAME"), "shop");
+                command.env(format!("GIT_{name}_EMAIL"), "shop@example.org");
+                command.env(format!("GIT_{name}_DATE"), "1600000000 +0000");
+            }
+            run(command.args(["-C", "files"]).args(words).current_dir(state))
+        };
+        git(&["init", "-q"]);
+        git(&["add", "."]);
+        git(&["commit", "-q", "-m", "shop"]);
+        git(&["repack", "-q", "-a", "-d"]);
+        let packs = state.join("files/.git/objects/pack");
+        let mut files = fs::read_dir(packs)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let pack = files
+            .find(|path| path.extension() == Some("pack".as_ref()))
+            .unwrap();
+        fs::copy(pack, state.join("shop.pack")).unwrap();
+    }
+    let apk = delta_bytes(&stage, "shop.apk");
+    assert!(apk < 4000, "{apk}");
+    let pack = delta_bytes(&stage, "shop.pack");
+    assert!(pack < 8000, "{pack}");
+}
+
+#[test]
 fn what_stays_closed_is_named_with_its_bytes() {
     if !has(&["zstd", "7z"]) {
         return;

@@ -4,6 +4,7 @@
 
 pub(crate) mod ar;
 pub(crate) mod cpio;
+pub(crate) mod git_pack;
 pub(crate) mod rpm;
 pub mod tar;
 pub mod zip;

@@ -8,7 +8,7 @@ use crate::base::read_at::ReadAt;
 use crate::content::archive::ar::AR_MAGIC;
 use crate::content::archive::cpio::CpioHeader;
 use crate::content::archive::rpm::RPM_MAGIC;
-use crate::content::archive::{tar, zip};
+use crate::content::archive::{git_pack, tar, zip};
 use crate::content::recipe::{ChunkSource, SMALL_BYTES};
 use crate::files::LayoutError;
 use crate::files::hashing_reader::HashingReader;
@@ -24,6 +24,7 @@ pub(super) enum ContentForm {
     Ar,
     Cpio,
     Rpm,
+    GitPack,
     /// Packed in a way that is not opened.
     Closed(KeptReason),
     /// With its directory, as far as it has one.
@@ -57,6 +58,8 @@ impl<S: ChunkSource> Unpacker<'_, S> {
             ContentForm::Ar
         } else if bytes > SMALL_BYTES && CpioHeader::read(head).is_some() {
             ContentForm::Cpio
+        } else if bytes > SMALL_BYTES && git_pack::objects(head).is_some() {
+            ContentForm::GitPack
         } else if bytes > SMALL_BYTES {
             match ZipDirectory::read(source, begin, begin + bytes) {
                 Some(directory) => ContentForm::Zip(directory),

@@ -7,6 +7,7 @@
 
 mod form;
 mod frames;
+mod git_packs;
 mod known;
 mod members;
 mod members_ahead;
@@ -308,6 +309,7 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
             }
             ContentForm::Ar => self.ar(reader, bytes, depth).map(Some),
             ContentForm::Cpio => self.cpio(reader, bytes, depth).map(Some),
+            ContentForm::GitPack => self.git_pack(reader, bytes, depth).map(Some),
             ContentForm::Rpm => self.rpm(reader, bytes, depth).map(Some),
             _ => self.tar(reader, bytes, depth).map(Some),
         }

@@ -121,6 +121,36 @@ fn members_of_packages_are_opened_like_files() {
     assert_eq!(report.opened.streams, 2, "{report:?}");
 }
 
+fn pack() -> Vec<u8> {
+    let mut out = b"PACK\0\0\0\x02\0\0\0\x04".to_vec();
+    for (seed, header) in [
+        (1, &[0xb5, 0x09][..]),
+        (2, &[0xe5, 9, 0x81, 0x03]),
+        (3, &[0x95, 0x88, 1]),
+        (4, &[0x75; 21]),
+    ] {
+        let mut encoder =
+            flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+        std::io::Write::write_all(&mut encoder, &words(seed, 90_000)).unwrap();
+        out.extend_from_slice(header);
+        out.extend(encoder.finish().unwrap());
+    }
+    [&out[..], &[7; 20]].concat()
+}
+
+#[test]
+fn objects_of_packs_are_opened_up_to_the_first_that_is_none() {
+    assert_eq!(opened(&pack()).1.opened.streams, 4);
+    let mut broken = pack();
+    let at = broken.len() / 2;
+    broken[at..at + 90].fill(0xaa);
+    let (_, report) = opened(&broken);
+    assert!((1..3).contains(&report.opened.streams), "{report:?}");
+    let mut many = pack();
+    many[8] = 0xff;
+    assert_eq!(opened(&many).1.opened.streams, 4);
+}
+
 #[test]
 fn archives_in_one_another_without_end_are_opened_up_to_the_depth_limit() {
     let mut inner = deb();
@@ -137,13 +167,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
     fn broken_packages_come_back(
-        which in 0_u8..3,
+        which in 0_u8..4,
         cut in prop::option::of(any::<prop::sample::Index>()),
         flips in prop::collection::vec((any::<prop::sample::Index>(), any::<bool>(), any::<u8>()), 0..8),
     ) {
         let mut whole = match which {
             0 => deb(),
-            1 => rpm_of(&gzip(&cpio_of(&[("a", &words(1, 90_000))]))),
+            1 => pack(),
+            2 => rpm_of(&gzip(&cpio_of(&[("a", &words(1, 90_000))]))),
             _ => [cpio_of(&[("a", &noise(2, 80_000)), ("b", &words(3, 30_000))]), gzip(&words(4, 60_000))].concat(),
         };
         for (at, is_header, value) in flips {
