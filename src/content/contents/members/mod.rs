@@ -57,7 +57,7 @@ impl Budget {
     }
 }
 
-/// A tar or zip that can be listed.
+/// An archive that can be listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Archive {
     /// An archive with a recipe.
@@ -87,8 +87,8 @@ pub enum ArchiveMember {
     },
 }
 
-/// Returns the tar or zip that a content is, through streams that are kept opened. Returns `None` when it is neither. A
-/// zip of one chunk counts as neither.
+/// Returns the archive that a content is, through streams that are kept opened. Returns `None` when it is none. A
+/// zip of one chunk counts as none.
 ///
 /// # Errors
 /// The errors of the source, [`RecipeError::Newer`] and [`RecipeError::Corrupt`].

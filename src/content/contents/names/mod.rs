@@ -2,9 +2,11 @@
 //!
 //! It only reads headers. A member whose header does not fit has no name, which is never an error.
 
+mod parts;
 mod tar;
 mod zip;
 
+use self::parts::PartNames;
 use self::tar::TarNames;
 use self::zip::ZipNames;
 use crate::content::archive::{self, tar::TarLink};
@@ -79,6 +81,7 @@ pub(super) enum Names {
     None,
     Tar(TarNames),
     Zip(ZipNames),
+    Parts(PartNames),
 }
 
 impl Names {
@@ -106,7 +109,7 @@ impl Names {
         } else if head.starts_with(&archive::zip::LOCAL_MAGIC) {
             Self::Zip(ZipNames::default())
         } else {
-            Self::None
+            PartNames::of(&head).map_or(Self::None, Self::Parts)
         })
     }
 
@@ -116,6 +119,7 @@ impl Names {
             Self::None => {}
             Self::Tar(names) => names.record(),
             Self::Zip(names) => names.record(),
+            Self::Parts(names) => names.record(),
         }
     }
 
@@ -125,6 +129,7 @@ impl Names {
             Self::None => Vec::new(),
             Self::Tar(names) => names.take_begun(),
             Self::Zip(names) => names.take_begun(),
+            Self::Parts(names) => names.take_begun(),
         }
     }
 
@@ -147,6 +152,10 @@ impl Names {
                 *budget -= bytes;
                 names.side(side, bytes)
             }
+            Self::Parts(names) => {
+                *budget -= bytes;
+                names.side(side, bytes)
+            }
         }
     }
 
@@ -156,6 +165,7 @@ impl Names {
             Self::None => {}
             Self::Tar(names) => names.body(bytes),
             Self::Zip(names) => names.body(bytes),
+            Self::Parts(names) => names.body(bytes),
         }
     }
 
@@ -166,6 +176,7 @@ impl Names {
             Self::None => (0, &[]),
             Self::Tar(names) => names.member(),
             Self::Zip(names) => names.member(),
+            Self::Parts(names) => names.member(),
         }
     }
 }

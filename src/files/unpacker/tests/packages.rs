@@ -1,5 +1,6 @@
 //! Packages of operating systems are taken apart, whole and broken.
 use super::streams::{gzip, opened, words};
+use super::zips::paths;
 use super::*;
 
 fn ar_of(members: &[(&str, &[u8])]) -> Vec<u8> {
@@ -149,6 +150,26 @@ fn objects_of_packs_are_opened_up_to_the_first_that_is_none() {
     let mut many = pack();
     many[8] = 0xff;
     assert_eq!(opened(&many).1.opened.streams, 4);
+}
+
+#[test]
+fn members_of_packages_are_listed_by_their_names() {
+    let (memory, content) = round_trip(&deb());
+    let listed = paths(&memory, content);
+    let names = [
+        "debian-binary",
+        "control.tar.gz",
+        "usr/bin/shop",
+        "usr/lib/odd",
+    ];
+    assert_eq!(listed, names);
+    let disk = cpio_of(&[
+        ("init", &noise(1, 90_001)),
+        ("empty", b""),
+        ("etc/shop", b"shop"),
+    ]);
+    let (memory, content) = round_trip(&disk);
+    assert_eq!(paths(&memory, content), ["init", "etc/shop"]);
 }
 
 #[test]

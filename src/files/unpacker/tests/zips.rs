@@ -42,7 +42,7 @@ fn packed_zip(sizes_behind: bool, counted: usize) -> Vec<u8> {
     zip_of(&members, sizes_behind, counted)
 }
 
-fn paths(memory: &Memory, content: Content) -> Vec<String> {
+pub(super) fn paths(memory: &Memory, content: Content) -> Vec<String> {
     let item = Item {
         name: b"app.jar".to_vec(),
         meta: Meta::default(),
