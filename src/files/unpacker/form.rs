@@ -52,9 +52,7 @@ impl<S: ChunkSource> Unpacker<'_, S> {
             ContentForm::Gzip
         } else if bytes >= GZIP_BYTES_MIN && head.starts_with(&RPM_MAGIC) {
             ContentForm::Rpm
-        } else if bytes >= GZIP_BYTES_MIN && begins_deb(head) {
-            ContentForm::Ar
-        } else if bytes > SMALL_BYTES && head.starts_with(&AR_MAGIC) {
+        } else if begins_ar(head, bytes) {
             ContentForm::Ar
         } else if bytes > SMALL_BYTES && CpioHeader::read(head).is_some() {
             ContentForm::Cpio
@@ -74,8 +72,12 @@ impl<S: ChunkSource> Unpacker<'_, S> {
     }
 }
 
-/// Returns whether a Debian package begins here. Unlike other archives of its size it holds streams.
-fn begins_deb(head: &[u8]) -> bool {
+/// Returns whether an `ar` archive that is worth opening begins here. Debian's packages hold streams, so they are even
+/// when they are short.
+fn begins_ar(head: &[u8], bytes: u64) -> bool {
     let member = head.strip_prefix(&AR_MAGIC);
-    member.is_some_and(|member| member.starts_with(b"debian-binary"))
+    member.is_some_and(|member| {
+        let is_deb = member.starts_with(b"debian-binary");
+        bytes > SMALL_BYTES || (is_deb && bytes >= GZIP_BYTES_MIN)
+    })
 }
