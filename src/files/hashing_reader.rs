@@ -88,6 +88,18 @@ impl<'a, R: ReadAt + ?Sized> HashingReader<'a, R> {
     /// When more than [`CHUNK_MAX`] bytes are asked for.
     pub fn peek(&mut self, bytes: usize) -> Result<&[u8], LayoutError> {
         assert!(bytes <= CHUNK_MAX, "a peek is no longer than a chunk");
+        self.peek_far(bytes)
+    }
+
+    /// Does the same for up to [`BUFFER_BYTES`] bytes, of which what was read already may have to move in the buffer.
+    ///
+    /// # Errors
+    /// As [`HashingReader::peek`].
+    ///
+    /// # Panics
+    /// When more than [`BUFFER_BYTES`] bytes are asked for.
+    pub fn peek_far(&mut self, bytes: usize) -> Result<&[u8], LayoutError> {
+        assert!(bytes <= BUFFER_BYTES, "a buffer holds what is peeked at");
         if self.filled - self.at < bytes {
             self.fill(bytes)?;
         }

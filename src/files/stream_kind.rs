@@ -1,4 +1,4 @@
-//! The kinds of streams that are opened wherever they stand: as a file, as a member of an archive.
+//! The kinds of streams that are opened wherever they stand: as a file, as a member of an archive, behind a prefix.
 //!
 //! It knows their magics and who opens them. A new kind is added here, and all places find it.
 
@@ -16,6 +16,8 @@ use crate::recode;
 pub(super) const STREAM_HEAD_BYTES: usize = 18;
 /// The first bytes of a gzip member: the magic and the only method there is.
 const GZIP_MAGIC: [u8; 3] = [0x1f, 0x8b, 8];
+/// The first bytes of the kinds that may begin in the middle of something else.
+const FIRST_BYTES: [u8; 2] = [GZIP_MAGIC[0], 0xfd];
 
 /// A kind of stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,43 @@ impl StreamKind {
             return Some(Self::Gzip);
         }
         recode::Format::of(head).map(Self::Recoded)
+    }
+
+    /// Returns the kind of the stream that may begin in the middle of something else. This takes more than a magic of
+    /// three bytes, which comes up once in 16 MiB of noise.
+    fn within(head: &[u8]) -> Option<Self> {
+        let kind = Self::of(head)?;
+        let is_likely = match kind {
+            // Reserved flags are zero. Writers say how hard they tried by 0, 2 or 4, and the system by its number.
+            Self::Gzip => {
+                let (flags, effort, system) = (head.get(3)?, head.get(8)?, head.get(9)?);
+                flags & 0xe0 == 0
+                    && matches!(effort, 0 | 2 | 4)
+                    && (*system <= 13 || *system == 255)
+            }
+            // Its magic has six bytes.
+            Self::Recoded(recode::Format::Xz) => true,
+            // It has no magic.
+            Self::Recoded(recode::Format::Lzma) => false,
+        };
+        is_likely.then_some(kind)
+    }
+
+    /// Returns the first stream that may begin in `window` from `from` on, and its place. A stream needs
+    /// [`STREAM_HEAD_BYTES`] bytes.
+    pub(super) fn find(window: &[u8], from: usize) -> Option<(usize, Self)> {
+        let last = window.len().checked_sub(STREAM_HEAD_BYTES)?;
+        let mut at = from;
+        while at <= last {
+            at += window[at..=last]
+                .iter()
+                .position(|byte| FIRST_BYTES.contains(byte))?;
+            if let Some(kind) = Self::within(&window[at..]) {
+                return Some((at, kind));
+            }
+            at += 1;
+        }
+        None
     }
 
     /// Returns the name that the plain file would have.

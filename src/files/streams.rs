@@ -29,7 +29,7 @@ const EXPECTED_BYTES_MAX: u64 = 1 << 20;
 /// Recipe length that is always allowed.
 const RECIPE_BYTES_MIN: u64 = 64;
 
-/// Why a stream is kept as it came. The number stands in recipes.
+/// Why a stream or archive is kept as it came. The number stands in recipes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u16)]
@@ -54,10 +54,33 @@ pub enum KeptReason {
     Deep = 9,
     /// The effort limit of its item was used up, because too many streams before it came to nothing.
     Effort = 10,
+    /// Frames of zstd are not opened.
+    Zstd = 11,
+    /// Streams of bzip2 are not opened.
+    Bzip2 = 12,
+    /// Frames of lz4 are not opened.
+    Lz4 = 13,
+    /// Archives of 7-Zip are not opened.
+    SevenZip = 14,
+    /// Archives of RAR are not opened.
+    Rar = 15,
+    /// It is an encrypted member of a zip file.
+    Encrypted = 16,
+    /// It is a member of a zip file that is packed in another way than by deflate.
+    ZipMethod = 17,
 }
 
+/// First bytes of what is not opened.
+const CLOSED_MAGICS: [(&[u8], KeptReason); 5] = [
+    (b"\x28\xb5\x2f\xfd", KeptReason::Zstd),
+    (b"BZh", KeptReason::Bzip2),
+    (b"\x04\x22\x4d\x18", KeptReason::Lz4),
+    (b"7z\xbc\xaf\x27\x1c", KeptReason::SevenZip),
+    (b"Rar!\x1a\x07", KeptReason::Rar),
+];
+
 impl KeptReason {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 17] = [
         Self::Corrupt,
         Self::Truncated,
         Self::Recipe,
@@ -68,7 +91,21 @@ impl KeptReason {
         Self::Small,
         Self::Deep,
         Self::Effort,
+        Self::Zstd,
+        Self::Bzip2,
+        Self::Lz4,
+        Self::SevenZip,
+        Self::Rar,
+        Self::Encrypted,
+        Self::ZipMethod,
     ];
+
+    /// Returns why a content with these first bytes is not opened, when it is packed in a way that never is.
+    pub(super) fn of_closed(head: &[u8]) -> Option<Self> {
+        let mut magics = CLOSED_MAGICS.iter();
+        let found = magics.find(|(magic, _)| head.starts_with(magic));
+        found.map(|(_, reason)| *reason)
+    }
 
     /// Returns its number in recipes.
     pub fn number(self) -> u16 {
@@ -116,7 +153,7 @@ pub struct StreamReport {
     pub plain_bytes: u64,
     /// Bytes of their recipes.
     pub recipe_bytes: u64,
-    /// Streams that were kept as they came, by reason.
+    /// Streams and archives that were kept as they came, by reason.
     pub kept: BTreeMap<KeptReason, Tally>,
     /// Writers of the opened streams.
     pub writers: BTreeMap<String, Tally>,

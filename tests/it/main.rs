@@ -2,6 +2,7 @@
 //! use is in `testkit`. A file that is not declared here fails `no_test_file_is_forgotten`.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+mod archives_anywhere;
 mod bad_sectors;
 mod bare;
 mod burn;

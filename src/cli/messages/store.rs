@@ -112,6 +112,13 @@ fn kept(reason: Option<KeptReason>) -> String {
         KeptReason::Small => message!("kept-small"),
         KeptReason::Deep => message!("kept-deep"),
         KeptReason::Effort => message!("kept-effort"),
+        KeptReason::Zstd => message!("kept-zstd"),
+        KeptReason::Bzip2 => message!("kept-bzip2"),
+        KeptReason::Lz4 => message!("kept-lz4"),
+        KeptReason::SevenZip => message!("kept-seven-zip"),
+        KeptReason::Rar => message!("kept-rar"),
+        KeptReason::Encrypted => message!("kept-encrypted"),
+        KeptReason::ZipMethod => message!("kept-zip-method"),
     }
 }
 

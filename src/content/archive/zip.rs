@@ -1,7 +1,8 @@
-//! Local headers of zip files, parsed as far as the members behind them must be found.
+//! Headers of zip files, parsed as far as the members behind them must be found: local headers, and the central
+//! directory with the record at the end.
 //!
-//! A zip is read from front to back, without its central directory. Bytes that are not understood stay bytes. The
-//! directory only says beforehand where members may be.
+//! A zip is read from front to back. Bytes that are not understood stay bytes. The directory says where a zip begins
+//! behind something else, and how long members are whose local headers do not say it.
 
 /// First four bytes of a local header.
 pub(crate) const LOCAL_MAGIC: [u8; 4] = *b"PK\x03\x04";
@@ -13,9 +14,19 @@ pub(crate) const DIRECTORY_TAIL_BYTES: u64 = (1 << 16) + 22;
 /// Longer directories are not read.
 pub(crate) const DIRECTORY_BYTES_MAX: u64 = 16 << 20;
 const DIRECTORY_END_MAGIC: [u8; 4] = *b"PK\x05\x06";
-const ENTRY_MAGIC: [u8; 4] = *b"PK\x01\x02";
+/// First four bytes of a directory's entry.
+pub(crate) const ENTRY_MAGIC: [u8; 4] = *b"PK\x01\x02";
 /// Bytes of a directory's entry before the name.
 const ENTRY_BYTES: usize = 46;
+/// Records at the end of a zip that are tried.
+const RECORDS_MAX: usize = 8;
+
+/// What a field of four bytes holds when its number stands in a long one.
+const FAR: u64 = 0xffff_ffff;
+const FAR_RECORD_BYTES: usize = 56;
+const FAR_LOCATOR_BYTES: usize = 20;
+/// Number of the extra field with long sizes and offsets.
+const FAR_EXTRA: u16 = 1;
 
 const ENCRYPTED: u16 = 1;
 const SIZES_FOLLOW: u16 = 1 << 3;
@@ -27,8 +38,21 @@ pub(crate) enum Method {
     Stored,
     /// As a raw deflate stream.
     Deflate,
-    /// By a method that is not known here, or encrypted.
+    /// By a method that is not known here.
     Other,
+    /// Encrypted, by whatever method.
+    Encrypted,
+}
+
+impl Method {
+    fn of(flags: u16, method: u16) -> Self {
+        match method {
+            _ if flags & ENCRYPTED != 0 => Self::Encrypted,
+            0 => Self::Stored,
+            8 => Self::Deflate,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// A local header.
@@ -51,24 +75,23 @@ impl LocalHeader {
         if head[..4] != LOCAL_MAGIC {
             return None;
         }
-        let two = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
-        let flags = two(6);
-        let method = match two(8) {
-            _ if flags & ENCRYPTED != 0 => Method::Other,
-            0 => Method::Stored,
-            8 => Method::Deflate,
-            _ => Method::Other,
-        };
-        let body = u32::from_le_bytes([head[18], head[19], head[20], head[21]]);
+        Some(Self::read_any(head))
+    }
+
+    /// Reads a header that stands here by the directory, whatever its magic says.
+    pub fn read_any(head: &[u8; HEADER_BYTES]) -> Self {
+        let flags = two(head, 6);
+        let method = Method::of(flags, two(head, 8));
+        let body = word(head, 18);
         // Some writers set the flag for a stored member although the header already has its sizes.
         let is_here = flags & SIZES_FOLLOW == 0 || (method == Method::Stored && body > 0);
-        let is_known = is_here && body != u32::MAX;
-        Some(Self {
+        let is_known = is_here && body != FAR;
+        Self {
             method,
-            body_bytes: is_known.then_some(u64::from(body)),
-            name_bytes: two(26).into(),
-            extra_bytes: two(28).into(),
-        })
+            body_bytes: is_known.then_some(body),
+            name_bytes: two(head, 26).into(),
+            extra_bytes: two(head, 28).into(),
+        }
     }
 
     /// Returns the length of the whole header.
@@ -89,43 +112,121 @@ pub(crate) struct DirectoryPlace {
 }
 
 impl DirectoryPlace {
-    /// Searches the record in the last bytes of a zip.
-    pub fn find(tail: &[u8]) -> Option<Self> {
-        let at = tail
+    /// Searches records in the last bytes of a zip, the last one first. A comment may hold what looks like a record, so
+    /// the caller tries them in order.
+    pub fn find(tail: &[u8]) -> impl Iterator<Item = Self> {
+        let ends = tail
             .windows(4)
-            .rposition(|four| four == DIRECTORY_END_MAGIC)?;
+            .enumerate()
+            .rev()
+            .filter(|(_, four)| *four == DIRECTORY_END_MAGIC);
+        ends.take(RECORDS_MAX)
+            .filter_map(|(at, _)| Self::read(tail, at))
+    }
+
+    fn read(tail: &[u8], at: usize) -> Option<Self> {
         let record: &[u8; 22] = tail.get(at..)?.first_chunk()?;
-        let word = |at: usize| {
-            let four = [record[at], record[at + 1], record[at + 2], record[at + 3]];
-            u64::from(u32::from_le_bytes(four))
-        };
-        let bytes = word(12);
+        let (bytes, offset) = (word(record, 12), word(record, 16));
+        let far = (bytes == FAR || offset == FAR).then(|| far_record(tail, at));
+        let (bytes, offset, at) = far.flatten().unwrap_or((bytes, offset, at));
         let place = Self {
             bytes,
-            to_end: bytes + (tail.len() - at) as u64,
-            offset: word(16),
+            to_end: bytes.checked_add((tail.len() - at) as u64)?,
+            offset,
         };
         (bytes <= DIRECTORY_BYTES_MAX).then_some(place)
     }
 }
 
-/// Returns the offsets of the local headers of deflated members that a directory lists, and the lengths of their
-/// bodies.
-pub(crate) fn deflated_members(directory: &[u8]) -> Vec<(u64, u64)> {
-    let mut members = Vec::new();
+/// Returns length and offset of the directory from the record of a long zip (zip64) before the usual record at `at`,
+/// and its place.
+fn far_record(tail: &[u8], at: usize) -> Option<(u64, u64, usize)> {
+    let begin = at.checked_sub(FAR_RECORD_BYTES + FAR_LOCATOR_BYTES)?;
+    let (record, locator) = tail[begin..at].split_at(FAR_RECORD_BYTES);
+    let is_one = record.starts_with(b"PK\x06\x06") && locator.starts_with(b"PK\x06\x07");
+    is_one.then(|| (long(record, 40), long(record, 48), begin))
+}
+
+/// An entry of a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DirectoryEntry {
+    /// Offset of the local header, as the directory counts.
+    pub offset: u64,
+    /// Length of the body.
+    pub body_bytes: u64,
+    /// How the member is written.
+    pub method: Method,
+    /// Length of the name.
+    pub name_bytes: usize,
+}
+
+/// Returns the entries of a directory, up to the first bytes that are not one.
+pub(crate) fn directory_entries(directory: &[u8]) -> Vec<DirectoryEntry> {
+    let mut entries = Vec::new();
     let mut rest = directory;
     while let Some(entry) = rest.first_chunk::<ENTRY_BYTES>()
         && entry[..4] == ENTRY_MAGIC
     {
-        let two = |at: usize| u16::from_le_bytes([entry[at], entry[at + 1]]);
-        let word = |at: usize| u32::from(two(at)) | u32::from(two(at + 2)) << 16;
-        if two(10) == 8 && two(8) & ENCRYPTED == 0 {
-            members.push((u64::from(word(42)), u64::from(word(20))));
+        let [name_bytes, extra_bytes, comment_bytes] =
+            [28, 30, 32].map(|at| usize::from(two(entry, at)));
+        let extra = rest
+            .get(ENTRY_BYTES + name_bytes..)
+            .and_then(|rest| rest.get(..extra_bytes));
+        let mut far = far_fields(extra.unwrap_or_default());
+        // The long fields stand in this order, and only those that do not fit into the entry.
+        let _plain_bytes = far_or(word(entry, 24), &mut far);
+        let body_bytes = far_or(word(entry, 20), &mut far);
+        let offset = far_or(word(entry, 42), &mut far);
+        if let (Some(body_bytes), Some(offset)) = (body_bytes, offset) {
+            entries.push(DirectoryEntry {
+                offset,
+                body_bytes,
+                method: Method::of(two(entry, 8), two(entry, 10)),
+                name_bytes,
+            });
         }
-        let names: usize = [28, 30, 32].map(|at| usize::from(two(at))).iter().sum();
-        rest = rest.get(ENTRY_BYTES + names..).unwrap_or_default();
+        rest = rest
+            .get(ENTRY_BYTES + name_bytes + extra_bytes + comment_bytes..)
+            .unwrap_or_default();
     }
-    members
+    entries
+}
+
+/// Returns the long fields in the extra field of an entry.
+fn far_fields(extra: &[u8]) -> &[u8] {
+    let mut rest = extra;
+    while rest.len() >= 4 {
+        let bytes = usize::from(two(rest, 2));
+        let Some(body) = rest[4..].get(..bytes) else {
+            break;
+        };
+        if two(rest, 0) == FAR_EXTRA {
+            return body;
+        }
+        rest = &rest[4 + bytes..];
+    }
+    &[]
+}
+
+fn far_or(field: u64, far: &mut &[u8]) -> Option<u64> {
+    if field != FAR {
+        return Some(field);
+    }
+    let (own, rest) = far.split_at_checked(8)?;
+    *far = rest;
+    Some(long(own, 0))
+}
+
+fn two(bytes: &[u8], at: usize) -> u16 {
+    u16::from_le_bytes([bytes[at], bytes[at + 1]])
+}
+
+fn word(bytes: &[u8], at: usize) -> u64 {
+    u64::from(two(bytes, at)) | u64::from(two(bytes, at + 2)) << 16
+}
+
+fn long(bytes: &[u8], at: usize) -> u64 {
+    word(bytes, at) | word(bytes, at + 4) << 32
 }
 
 /// Returns where the next local header may begin in `window`, except at its very front.
@@ -164,7 +265,7 @@ mod tests {
         head[18] = 0;
         assert_eq!(LocalHeader::read(&head).unwrap().body_bytes, None);
         head[6] = 1;
-        assert_eq!(LocalHeader::read(&head).unwrap().method, Method::Other);
+        assert_eq!(LocalHeader::read(&head).unwrap().method, Method::Encrypted);
         head[18..22].fill(0xff);
         assert_eq!(LocalHeader::read(&head).unwrap().body_bytes, None);
         assert_eq!(LocalHeader::read(&head[..29]), None);
@@ -186,18 +287,59 @@ mod tests {
             entry(8, 8, 6, 140),
         ];
         let directory = entries.concat();
-        assert_eq!(deflated_members(&directory), [(0, 9), (140, 6)]);
-        assert_eq!(deflated_members(&directory[..120]), [(0, 9)]);
-        assert!(deflated_members(b"PK").is_empty());
+        let read = |directory: &[u8]| -> Vec<(u64, u64, Method)> {
+            let entries = directory_entries(directory).into_iter();
+            entries
+                .map(|each| (each.offset, each.body_bytes, each.method))
+                .collect()
+        };
+        let all = [
+            (0, 9, Method::Deflate),
+            (40, 8, Method::Stored),
+            (90, 7, Method::Encrypted),
+            (140, 6, Method::Deflate),
+        ];
+        assert_eq!(read(&directory), all);
+        assert_eq!(read(&directory[..120]), all[..2]);
+        assert!(directory_entries(b"PK").is_empty());
         let mut end = vec![0; 22];
         end[..4].copy_from_slice(&DIRECTORY_END_MAGIC);
         end[12] = u8::try_from(directory.len()).unwrap();
         end[16] = 200;
         let tail = [directory.clone(), end, vec![7; 5]].concat();
-        let place = DirectoryPlace::find(&tail).unwrap();
+        let place = DirectoryPlace::find(&tail).next().unwrap();
         assert_eq!(place.to_end, tail.len() as u64);
         assert_eq!((place.bytes, place.offset), (directory.len() as u64, 200));
-        assert_eq!(DirectoryPlace::find(&tail[..200]), None);
+        assert_eq!(DirectoryPlace::find(&tail[..200]).next(), None);
+    }
+
+    #[test]
+    fn long_numbers_of_a_directory_stand_in_its_long_fields() {
+        let mut entry = vec![0; ENTRY_BYTES];
+        entry[..4].copy_from_slice(&ENTRY_MAGIC);
+        entry[20..24].fill(0xff);
+        entry[24..28].fill(0xff);
+        entry[42..46].fill(0xff);
+        entry[30] = 4 + 2 + 4 + 24;
+        let far = [1_u64 << 40, 1 << 33, 5 << 32].map(u64::to_le_bytes);
+        let entry = [&entry[..], &[7, 0, 2, 0, 9, 9, 1, 0, 24, 0], &far.concat()].concat();
+        let read = directory_entries(&entry);
+        assert_eq!((read[0].body_bytes, read[0].offset), (1 << 33, 5 << 32));
+        // A field that says it is long and is not there makes no entry.
+        assert!(directory_entries(&entry[..ENTRY_BYTES]).is_empty());
+
+        let mut record = vec![0; FAR_RECORD_BYTES];
+        record[..4].copy_from_slice(b"PK\x06\x06");
+        record[40] = 77;
+        record[48..56].copy_from_slice(&(5_u64 << 32).to_le_bytes());
+        let mut locator = vec![0; FAR_LOCATOR_BYTES];
+        locator[..4].copy_from_slice(b"PK\x06\x07");
+        let mut end = vec![0xff; 22];
+        end[..4].copy_from_slice(&DIRECTORY_END_MAGIC);
+        let tail = [record, locator, end].concat();
+        let place = DirectoryPlace::find(&tail).next().unwrap();
+        assert_eq!((place.bytes, place.offset), (77, 5 << 32));
+        assert_eq!(place.to_end, 77 + tail.len() as u64);
     }
 
     #[test]

@@ -159,10 +159,7 @@ impl<'a, S: ChunkSource> Contents<'a, S> {
         let source = self.walker.source();
         let mut ops = self.walker.ops(blob)?;
         let first = read_op(&mut ops)?;
-        let names = match first {
-            Some(RecipeOp::Side { bytes }) => Names::of(source, &blob.recipe, bytes)?,
-            _ => Names::None,
-        };
+        let names = Names::of(source, &blob.recipe, first.as_ref())?;
         self.stream(FileKind::Recipe, path, &blob.recipe.ops, visit)?;
         let is_archive = !matches!(names, Names::None);
         let kind = if is_archive {

@@ -1,12 +1,12 @@
 //! Cuts contents into chunks. Each zstd frame is cut from its own beginning, so that equal frames are equal chunks.
 
-use super::Unpacker;
+use super::{KeptReason, Unpacker};
 use crate::base::read_at::ReadAt;
 use crate::base::term::Action;
 use crate::content::archive::tar;
 use crate::content::content_kind::ContentKind;
 use crate::content::recipe::writer::RecipeWriter;
-use crate::content::recipe::{ChunkSource, SMALL_BYTES};
+use crate::content::recipe::{Blob, ChunkSource, SMALL_BYTES};
 use crate::files::hashing_reader::HashingReader;
 use crate::files::{LayoutError, zstd};
 
@@ -14,6 +14,25 @@ use crate::files::{LayoutError, zstd};
 const FRAME_BYTES_MIN: u64 = 256;
 
 impl<S: ChunkSource> Unpacker<'_, S> {
+    /// Cuts a content that is kept as it came into chunks, and says why in its recipe.
+    pub(super) fn closed<R: ReadAt + ?Sized>(
+        &mut self,
+        reader: &mut HashingReader<'_, R>,
+        bytes: u64,
+        name: &[u8],
+        reason: KeptReason,
+    ) -> Result<Blob, LayoutError> {
+        if let Some(known) = self.look_up(reader, bytes)? {
+            return Ok(known);
+        }
+        self.kept(reason, bytes);
+        reader.push_hasher();
+        let mut recipe = RecipeWriter::new(ContentKind::Packed);
+        recipe.kept(self.sink, reason.number())?;
+        self.chunks(reader, bytes, name, &mut recipe)?;
+        self.finish(reader, bytes, recipe)
+    }
+
     /// Cuts the next `bytes` bytes into chunks.
     pub(super) fn chunks<R: ReadAt + ?Sized>(
         &mut self,

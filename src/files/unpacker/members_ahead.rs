@@ -8,11 +8,10 @@ use std::collections::{BTreeMap, VecDeque};
 
 use rayon::prelude::*;
 
+use super::zip_directory::{ZipDirectory, read};
 use crate::base::monitor::{Monitor, Quiet};
 use crate::base::read_at::ReadAt;
-use crate::content::archive::zip::{
-    self, DIRECTORY_TAIL_BYTES, DirectoryPlace, HEADER_BYTES, LocalHeader, Method,
-};
+use crate::content::archive::zip::{HEADER_BYTES, Method};
 use crate::deflate::{Expectation, Wrapper};
 use crate::files::effort::ItemEffort;
 use crate::files::lookahead::workers;
@@ -23,8 +22,6 @@ use crate::files::streams::{self, ExpectedStream, Outcome, Region};
 const BATCH_MEMBERS: usize = 64;
 /// Longer members are looked at in their turn.
 const PACKED_BYTES_MAX: u64 = 256 << 10;
-/// In shorter zips it is not worth the directory.
-const ZIP_BYTES_MIN: u64 = 64 << 10;
 
 /// The members of a zip that are still to come, and what was found of some.
 #[derive(Default)]
@@ -41,15 +38,19 @@ pub(super) struct MembersAhead {
 }
 
 impl MembersAhead {
-    /// Reads the directory of the zip in `begin..end`. A zip without one has no members to be looked at ahead.
-    pub(super) fn of<R: ReadAt + ?Sized>(source: &R, begin: u64, end: u64) -> Self {
-        let listed = if end - begin >= ZIP_BYTES_MIN && workers() > 1 {
-            listed_members(source, begin, end)
+    /// Takes the short deflated members of the zip's directory. A zip without one has no members to be looked at ahead.
+    pub(super) fn of(directory: &ZipDirectory, end: u64) -> Self {
+        let members = directory.members().iter();
+        let short = members.filter(|member| {
+            member.method == Method::Deflate && member.body_bytes <= PACKED_BYTES_MAX
+        });
+        let listed = if workers() > 1 {
+            short.map(|member| member.at).collect()
         } else {
-            None
+            VecDeque::new()
         };
         Self {
-            listed: listed.unwrap_or_default().into(),
+            listed,
             end,
             ..Self::default()
         }
@@ -59,6 +60,7 @@ impl MembersAhead {
     pub(super) fn take<R: ReadAt + ?Sized>(
         &mut self,
         region: Region<'_, R>,
+        directory: &ZipDirectory,
         effort: &ItemEffort,
         options: &OpenOptions,
         monitor: &dyn Monitor,
@@ -72,7 +74,7 @@ impl MembersAhead {
             && self.found.is_empty()
             && let Some(expectation) = effort.experience().latest()
         {
-            self.look(header, region, expectation, options, monitor);
+            self.look(header, region, directory, expectation, options, monitor);
         }
         let found = self.found.remove(&region.offset)?;
         let opened = streams::open_expected(found, region.bytes, effort)?;
@@ -85,6 +87,7 @@ impl MembersAhead {
         &mut self,
         first: u64,
         region: Region<'_, R>,
+        directory: &ZipDirectory,
         expectation: Expectation,
         options: &OpenOptions,
         monitor: &dyn Monitor,
@@ -99,7 +102,7 @@ impl MembersAhead {
         self.looked += batch.len();
         let end = self.end;
         let look = |header: u64| {
-            let region = member_region(region, header, end)?;
+            let region = member_region(region, directory, header, end)?;
             let quiet = Quiet(monitor);
             let found = streams::expect(region, Wrapper::Raw, expectation, options, &quiet)?;
             Some((region.offset, found))
@@ -109,56 +112,20 @@ impl MembersAhead {
     }
 }
 
-/// Returns the offsets of the headers of short deflated members.
-fn listed_members<R: ReadAt + ?Sized>(source: &R, begin: u64, end: u64) -> Option<Vec<u64>> {
-    let tail = read(
-        source,
-        end.saturating_sub(DIRECTORY_TAIL_BYTES).max(begin),
-        end,
-    )?;
-    let place = DirectoryPlace::find(&tail)?;
-    let from = end
-        .checked_sub(place.to_end)
-        .filter(|from| *from >= begin)?;
-    let directory = read(source, from, from + place.bytes)?;
-    // What stands before the zip, such as a script, may count in its offsets or not.
-    let shift = from
-        .checked_sub(place.offset)
-        .filter(|shift| *shift >= begin)?;
-    let members = zip::deflated_members(&directory).into_iter();
-    let members = members.filter(|(_, bytes)| *bytes <= PACKED_BYTES_MAX);
-    let mut members: Vec<u64> = members.map(|(offset, _)| shift + offset).collect();
-    members.sort_unstable();
-    members.dedup();
-    Some(members)
-}
-
 /// Returns the region that the unpacker would open for the member whose header is here.
-fn member_region<R: ReadAt + ?Sized>(
-    zip: Region<'_, R>,
-    header: u64,
+fn member_region<'a, R: ReadAt + ?Sized>(
+    zip: Region<'a, R>,
+    directory: &ZipDirectory,
+    at: u64,
     end: u64,
-) -> Option<Region<'_, R>> {
-    let head = read(zip.source, header, header + HEADER_BYTES as u64)?;
-    let local = LocalHeader::read(&head)?;
-    let offset = header + local.bytes() as u64;
+) -> Option<Region<'a, R>> {
+    let head = read(zip.source, at, at + HEADER_BYTES as u64)?;
+    let header = directory.header(&head, at, end)?;
+    let offset = at + header.bytes() as u64;
     let left = end.checked_sub(offset)?;
-    let bytes = local.body_bytes.filter(|bytes| *bytes <= left);
-    (local.method == Method::Deflate).then_some(Region {
+    (header.method == Method::Deflate).then_some(Region {
         offset,
-        bytes: bytes.unwrap_or(left),
+        bytes: header.body_bytes.unwrap_or(left),
         ..zip
     })
-}
-
-fn read<R: ReadAt + ?Sized>(source: &R, from: u64, to: u64) -> Option<Vec<u8>> {
-    let mut bytes = vec![0; usize::try_from(to.checked_sub(from)?).ok()?];
-    let mut filled = 0;
-    while filled < bytes.len() {
-        match source.read_at(from + filled as u64, &mut bytes[filled..]) {
-            Ok(0) | Err(_) => return None,
-            Ok(more) => filled += more,
-        }
-    }
-    Some(bytes)
 }

@@ -5,11 +5,16 @@
 //! holds streams, and what has the same length as a known content but differs. Each level holds a reader's buffer, half
 //! a MiB, and the spools of one stream more than there are cores.
 
+mod form;
 mod frames;
+mod git_packs;
 mod known;
 mod members;
 mod members_ahead;
+mod mixed;
+mod packages;
 mod stream;
+mod zip_directory;
 mod zips;
 
 use std::path::{Path, PathBuf};
@@ -17,6 +22,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::thread::Scope;
 
+use self::form::ContentForm;
 use self::stream::{Analyzer, AnalyzerOutput, FileFound};
 use super::LayoutError;
 use super::effort::ItemEffort;
@@ -25,7 +31,6 @@ use super::lookahead::{AHEAD_BYTES_MIN, Lookahead, workers};
 pub use super::open_options::{Depth, OpenOptions};
 use super::steady_file::SteadyFile;
 use super::stream_finder::FileStreamFinder;
-use super::stream_kind::StreamKind;
 pub use super::streams::{KeptReason, StreamReport, Tally};
 use crate::base::id::BlobId;
 pub(crate) use crate::base::limits::OPEN_DEPTH_MAX;
@@ -33,7 +38,7 @@ use crate::base::monitor::Monitor;
 use crate::base::read_at::ReadAt;
 use crate::base::spooled_temp::SpooledTemp;
 use crate::base::term::Flaw;
-use crate::content::archive::{tar, zip};
+use crate::content::archive::tar;
 use crate::content::chunk::{CHUNK_MAX, Cutter};
 use crate::content::content_kind::ContentKind;
 use crate::content::recipe::writer::RecipeWriter;
@@ -90,33 +95,6 @@ pub struct Unpacker<'a, S: ChunkSource> {
     unreported: u64,
     /// Bytes that were already reported to the monitor.
     reported: u64,
-}
-
-/// The form that a content is opened as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ContentForm {
-    Plain,
-    Tar,
-    Stream(StreamKind),
-    Zip,
-}
-
-impl ContentForm {
-    fn of(head: &[u8], bytes: u64, depth: Depth) -> Self {
-        if depth == Depth::Closed {
-            Self::Plain
-        } else if bytes > SMALL_BYTES && tar::begins_tar(head) {
-            Self::Tar
-        } else if depth == Depth::Tars {
-            Self::Plain
-        } else if let Some(kind) = StreamKind::of(head) {
-            Self::Stream(kind)
-        } else if bytes > SMALL_BYTES && head.starts_with(&zip::LOCAL_MAGIC) {
-            Self::Zip
-        } else {
-            Self::Plain
-        }
-    }
 }
 
 impl<'a, S: ChunkSource> Unpacker<'a, S> {
@@ -295,8 +273,7 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
         depth: usize,
         looked: Option<AnalyzerOutput>,
     ) -> Result<Option<Blob>, LayoutError> {
-        let head_bytes = usize::try_from(bytes).map_or(tar::BLOCK, |bytes| bytes.min(tar::BLOCK));
-        let kind = ContentForm::of(reader.peek(head_bytes)?, bytes, self.options.depth);
+        let kind = self.form(reader, bytes)?;
         if let ContentForm::Stream(stream) = kind
             && (bytes < STREAM_BYTES_MIN || depth >= OPEN_DEPTH_MAX || !self.may_nest(stream))
         {
@@ -312,8 +289,14 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
             return Ok(None);
         }
         // The limit keeps hostile nesting from using the stack and the memory of a level without end.
-        if kind == ContentForm::Plain || depth >= OPEN_DEPTH_MAX {
+        if depth >= OPEN_DEPTH_MAX {
             return Ok(None);
+        }
+        if let ContentForm::Closed(reason) = kind {
+            return self.closed(reader, bytes, name, reason).map(Some);
+        }
+        if kind == ContentForm::Plain {
+            return self.mixed(reader, bytes, name, depth);
         }
         if let ContentForm::Stream(stream) = kind {
             return self.opened_stream(reader, stream, bytes, name, depth, looked);
@@ -325,8 +308,15 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
             return Ok(None);
         }
         match kind {
-            ContentForm::Tar => self.tar(reader, bytes, depth).map(Some),
-            _ => self.zip(reader, bytes, depth).map(Some),
+            ContentForm::Zip(directory) => {
+                let zip = self.zip(reader, bytes, name, depth, directory);
+                zip.map(Some)
+            }
+            ContentForm::Ar => self.ar(reader, bytes, depth).map(Some),
+            ContentForm::Cpio => self.cpio(reader, bytes, depth).map(Some),
+            ContentForm::GitPack => self.git_pack(reader, bytes, depth).map(Some),
+            ContentForm::Rpm => self.rpm(reader, bytes, depth).map(Some),
+            _ => self.tar(reader, bytes, depth).map(Some),
         }
     }
 

@@ -1,11 +1,12 @@
 //! Opens zip files (jar, whl, apk and similar). Deflated members become plain bytes, stored ones become contents, and
-//! everything else becomes side bytes.
+//! everything else becomes side bytes. What stands before the zip is a content of its own.
 //!
-//! A zip is read from front to back, and its headers are not trusted: a member ends where its stream ends. What does
-//! not fit is kept as bytes.
+//! A zip is read from front to back, and neither its headers nor its directory are trusted: a member ends where its
+//! stream ends. What does not fit is kept as bytes.
 
 use super::Unpacker;
 use super::members_ahead::MembersAhead;
+use super::zip_directory::ZipDirectory;
 use crate::base::monitor::Quiet;
 use crate::base::read_at::ReadAt;
 use crate::content::archive::zip::{self, LocalHeader, Method};
@@ -18,6 +19,8 @@ use crate::files::LayoutError;
 use crate::files::hashing_reader::HashingReader;
 use crate::files::streams::{self, How, KeptReason, Outcome, Region, StreamFormat};
 
+/// Shorter zips are one chunk. Their parts cost as much as opening gains.
+pub(super) const ZIP_BYTES_MIN: u64 = SMALL_BYTES + 1;
 /// Shorter members are side bytes, because finding a chunk costs as much as it gains.
 const MEMBER_BYTES_MIN: u64 = 200;
 /// Bytes of failed streams, beyond the length of the zip, after which no more are tried. Headers may lie inside
@@ -31,31 +34,40 @@ struct Zip {
     recipe: RecipeWriter,
     /// Bytes that may still be read in vain.
     vain_left: u64,
+    directory: ZipDirectory,
     ahead: MembersAhead,
 }
 
 impl<S: ChunkSource> Unpacker<'_, S> {
-    /// Follows a zip of `bytes` bytes that begins here.
+    /// Follows a zip of `bytes` bytes that begins here, or whose directory says that it begins behind something else.
     pub(super) fn zip<R: ReadAt + ?Sized>(
         &mut self,
         reader: &mut HashingReader<'_, R>,
         bytes: u64,
+        name: &[u8],
         depth: usize,
+        directory: ZipDirectory,
     ) -> Result<Blob, LayoutError> {
         reader.push_hasher();
         let end = reader.offset() + bytes;
+        let is_here = reader.peek(zip::LOCAL_MAGIC.len())? == zip::LOCAL_MAGIC;
+        let begin = directory.first().filter(|_| !is_here);
+        let before = begin.map_or(0, |begin| begin - reader.offset());
         let mut zip = Zip {
             end,
             depth,
             recipe: RecipeWriter::new(ContentKind::TarHeaders),
             vain_left: bytes + IN_VAIN_BYTES,
-            ahead: MembersAhead::of(reader.source(), reader.offset(), end),
+            ahead: MembersAhead::of(&directory, end),
+            directory,
         };
+        self.body(reader, before, name, depth + 1, None, &mut zip.recipe)?;
         while reader.offset() < zip.end {
             let left = zip.end - reader.offset();
             let window = |most: usize| usize::try_from(left).map_or(most, |left| left.min(most));
-            let header = LocalHeader::read(reader.peek(window(zip::HEADER_BYTES))?);
-            match header.filter(|header| header.bytes() as u64 <= left) {
+            let at = reader.offset();
+            let head = reader.peek(window(zip::HEADER_BYTES))?;
+            match zip.directory.header(head, at, zip.end) {
                 Some(header) => {
                     let head = reader.peek(header.bytes())?;
                     let name = head[zip::HEADER_BYTES..][..header.name_bytes].to_vec();
@@ -71,6 +83,8 @@ impl<S: ChunkSource> Unpacker<'_, S> {
                         window.len() as u64 - 3
                     };
                     let gap = zip::find_header(window).map_or(all, |at| at as u64);
+                    let listed = zip.directory.next_behind(at).map(|next| next - at);
+                    let gap = listed.map_or(gap, |listed| listed.min(gap));
                     self.side(reader, gap, &mut zip.recipe)?;
                 }
             }
@@ -96,7 +110,16 @@ impl<S: ChunkSource> Unpacker<'_, S> {
             (Method::Stored, Some(bytes)) => {
                 self.body(reader, bytes, name, zip.depth + 1, None, &mut zip.recipe)
             }
-            (Method::Other, Some(bytes)) => {
+            (method @ (Method::Other | Method::Encrypted), Some(bytes)) => {
+                let reason = match method {
+                    Method::Encrypted => KeptReason::Encrypted,
+                    _ => KeptReason::ZipMethod,
+                };
+                if bytes > SMALL_BYTES {
+                    let blob = self.closed(reader, bytes, name, reason)?;
+                    return Ok(zip.recipe.blob(self.sink, blob)?);
+                }
+                self.kept(reason, bytes);
                 self.closed_member(reader, bytes, name, &mut zip.recipe)
             }
             (_, None) => Ok(()),
@@ -127,7 +150,13 @@ impl<S: ChunkSource> Unpacker<'_, S> {
                 threads: 1,
             };
             let ahead = &mut zip.ahead;
-            match ahead.take(region, &self.effort, self.options, self.monitor) {
+            match ahead.take(
+                region,
+                &zip.directory,
+                &self.effort,
+                self.options,
+                self.monitor,
+            ) {
                 Some(opened) => opened,
                 None => streams::open(region, how, self.options, &quiet)?,
             }

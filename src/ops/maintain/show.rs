@@ -40,7 +40,7 @@ pub struct ShowReport {
     pub chunks: u64,
     /// Deflate streams that are kept opened, each distinct blob counted once.
     pub opened: OpenedStreams,
-    /// Deflate streams of more than 64 KiB that are kept as they came, each once.
+    /// Streams and archives of more than 64 KiB that are kept as they came, each once.
     pub kept: Vec<KeptStream>,
     /// Images in the items, each once.
     pub images: Vec<ShownImage>,
@@ -140,7 +140,7 @@ pub struct OpenedStreams {
     pub recipe_bytes: u64,
 }
 
-/// A deflate stream that is kept as it came.
+/// A stream or archive that is kept as it came.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct KeptStream {

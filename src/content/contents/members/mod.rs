@@ -57,7 +57,7 @@ impl Budget {
     }
 }
 
-/// A tar or zip that can be listed.
+/// An archive that can be listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Archive {
     /// An archive with a recipe.
@@ -87,8 +87,8 @@ pub enum ArchiveMember {
     },
 }
 
-/// Returns the tar or zip that a content is, through streams that are kept opened. Returns `None` when it is neither. A
-/// zip of one chunk counts as neither.
+/// Returns the archive that a content is, through streams that are kept opened. Returns `None` when it is none. A
+/// zip of one chunk counts as none.
 ///
 /// # Errors
 /// The errors of the source, [`RecipeError::Newer`] and [`RecipeError::Corrupt`].
@@ -108,12 +108,11 @@ pub(crate) fn archive_in<S: ChunkSource>(
         };
         match first_op(source, &blob.recipe)? {
             Some(RecipeOp::Deflate { plain, .. }) => content = plain,
-            Some(RecipeOp::Side { bytes }) => {
-                let names = Names::of(source, &blob.recipe, bytes)?;
+            first => {
+                let names = Names::of(source, &blob.recipe, first.as_ref())?;
                 let is_archive = !matches!(names, Names::None);
                 return Ok(is_archive.then_some(Archive::Opened(blob)));
             }
-            _ => return Ok(None),
         }
     }
     Ok(None)
@@ -145,10 +144,8 @@ fn opened_members<S: ChunkSource>(
     let ops_bytes = blob.recipe.ops.bytes;
     let mut ops: RecordReader<'_, S, RecipeOp> =
         RecordReader::open(source, &blob.recipe.ops, OP_BYTES_MAX)?;
-    let mut names = match first_op(source, &blob.recipe)? {
-        Some(RecipeOp::Side { bytes }) => Names::of(source, &blob.recipe, bytes)?,
-        _ => Names::None,
-    };
+    let first = first_op(source, &blob.recipe)?;
+    let mut names = Names::of(source, &blob.recipe, first.as_ref())?;
     names.record();
     let mut side = Side::open(source, &blob.recipe);
     let mut from = StepAt::default();

@@ -2,14 +2,16 @@
 //!
 //! It only reads headers. A member whose header does not fit has no name, which is never an error.
 
+mod parts;
 mod tar;
 mod zip;
 
+use self::parts::PartNames;
 use self::tar::TarNames;
 use self::zip::ZipNames;
 use crate::content::archive::{self, tar::TarLink};
 use crate::content::recipe::stream::StreamReader;
-use crate::content::recipe::{ChunkSource, Recipe, RecipeError};
+use crate::content::recipe::{ChunkSource, Recipe, RecipeError, RecipeOp};
 
 /// A side stream, as far as it can be read. Takes at most about 200 KiB.
 pub(super) struct Side<'a, S: ChunkSource> {
@@ -79,15 +81,25 @@ pub(super) enum Names {
     None,
     Tar(TarNames),
     Zip(ZipNames),
+    Parts(PartNames),
 }
 
 impl Names {
-    /// Detects the archive from the first bytes of the side stream. `bytes` of them begin the archive.
+    /// Detects the archive from the first bytes of the side stream, which a recipe with this first step has. What
+    /// stands before a zip is no side bytes.
     pub(super) fn of<S: ChunkSource>(
         source: &S,
         recipe: &Recipe,
-        bytes: u64,
+        first: Option<&RecipeOp>,
     ) -> Result<Self, RecipeError> {
+        let bytes = match first {
+            Some(RecipeOp::Side { bytes }) => *bytes,
+            Some(RecipeOp::Chunk(_) | RecipeOp::Blob(_)) => recipe.side.bytes,
+            _ => 0,
+        };
+        if bytes == 0 {
+            return Ok(Self::None);
+        }
         let most = archive::tar::BLOCK;
         let len = usize::try_from(bytes).map_or(most, |bytes| bytes.min(most));
         let mut head = Vec::new();
@@ -97,7 +109,7 @@ impl Names {
         } else if head.starts_with(&archive::zip::LOCAL_MAGIC) {
             Self::Zip(ZipNames::default())
         } else {
-            Self::None
+            PartNames::of(&head).map_or(Self::None, Self::Parts)
         })
     }
 
@@ -107,6 +119,7 @@ impl Names {
             Self::None => {}
             Self::Tar(names) => names.record(),
             Self::Zip(names) => names.record(),
+            Self::Parts(names) => names.record(),
         }
     }
 
@@ -116,6 +129,7 @@ impl Names {
             Self::None => Vec::new(),
             Self::Tar(names) => names.take_begun(),
             Self::Zip(names) => names.take_begun(),
+            Self::Parts(names) => names.take_begun(),
         }
     }
 
@@ -138,6 +152,10 @@ impl Names {
                 *budget -= bytes;
                 names.side(side, bytes)
             }
+            Self::Parts(names) => {
+                *budget -= bytes;
+                names.side(side, bytes)
+            }
         }
     }
 
@@ -147,6 +165,7 @@ impl Names {
             Self::None => {}
             Self::Tar(names) => names.body(bytes),
             Self::Zip(names) => names.body(bytes),
+            Self::Parts(names) => names.body(bytes),
         }
     }
 
@@ -157,6 +176,7 @@ impl Names {
             Self::None => (0, &[]),
             Self::Tar(names) => names.member(),
             Self::Zip(names) => names.member(),
+            Self::Parts(names) => names.member(),
         }
     }
 }

@@ -108,7 +108,7 @@ impl ZipNames {
         self.untold = match header.method {
             Method::Stored => Some((header.body_bytes, false)),
             Method::Deflate => Some((header.body_bytes, true)),
-            Method::Other => None,
+            Method::Other | Method::Encrypted => None,
         };
         self.member_no += 1;
         self.body = match header.body_bytes {

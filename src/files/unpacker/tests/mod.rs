@@ -1,7 +1,10 @@
 //! Recipes rebuild exactly what the unpacker read, also from odd, broken and hostile tars.
 #![allow(clippy::unwrap_used)]
 mod contents;
+mod mixed;
+mod packages;
 mod streams;
+mod zips;
 
 use std::collections::HashSet;
 

@@ -6,10 +6,11 @@ use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder};
 
 use super::*;
+use crate::content::archive::zip;
 use crate::files::unpacker::{KeptReason, StreamReport};
 
 /// Returns the report of opening `bytes`, after they were rebuilt with every proof and compared.
-fn opened(bytes: &[u8]) -> (Memory, StreamReport) {
+pub(super) fn opened(bytes: &[u8]) -> (Memory, StreamReport) {
     let memory = Memory::default();
     let mut sink = memory.clone();
     let (known, options) = (BlobTable::default(), OpenOptions::default());
