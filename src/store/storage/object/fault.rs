@@ -59,7 +59,9 @@ pub(super) fn is_lost(error: &object_store::Error, given: &Given) -> bool {
 
 /// Returns whether the same request may succeed a moment later: a line that dropped, or a server that is busy.
 pub(super) fn may_pass(error: &object_store::Error) -> bool {
-    matches!(error, object_store::Error::Generic { .. })
+    // The crate was patient with a server that cannot be reached.
+    let is_unreachable = || texts(error).contains("retries, max_retries");
+    matches!(error, object_store::Error::Generic { .. }) && !is_unreachable()
 }
 
 /// Returns whether a range begins at the end of its object or behind it.

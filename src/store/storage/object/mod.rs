@@ -9,7 +9,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -28,7 +28,7 @@ mod windows;
 pub use address::ObjectAddress;
 pub use fault::ObjectFault;
 
-use requests::{collect, get_range, joined, wait};
+use requests::{FIRST_PAUSE, LAST_PAUSE, collect, get_range, joined, patiently, wait};
 use upload::ObjectUpload;
 use windows::{WINDOW_BYTES, Windows};
 
@@ -36,10 +36,6 @@ use windows::{WINDOW_BYTES, Windows};
 const AT_ONCE: usize = 4;
 /// Most objects in a folder. More packs than that no index names.
 const LISTED_MAX: usize = 1 << 22;
-/// The pause before a put on a condition is repeated first. Each is twice as long as the one before.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// The pause at which it is given up.
-const LAST_PAUSE: Duration = Duration::from_secs(6);
 /// Small objects that are read at once.
 const GETS_AT_ONCE: usize = 16;
 
@@ -102,8 +98,11 @@ impl ObjectStorage {
     pub(super) fn list_states(&self, folder: &str) -> Result<Vec<ListedObject>, StorageError> {
         let (client, prefix) = (Arc::clone(&self.client), self.address.path(folder));
         let listed = wait(async move {
-            let objects = client.list(Some(&prefix)).take(LISTED_MAX + 1);
-            objects.try_collect::<Vec<_>>().await
+            let list = || {
+                let objects = client.list(Some(&prefix)).take(LISTED_MAX + 1);
+                objects.try_collect::<Vec<_>>()
+            };
+            patiently(list).await
         });
         let listed = listed.map_err(|error| self.fault(Action::List, folder, error))?;
         if listed.len() > LISTED_MAX {
@@ -166,13 +165,16 @@ impl ObjectStorage {
     ) -> impl Future<Output = object_store::Result<Option<WholeObject>>> + Send + 'static {
         let (client, path) = (Arc::clone(&self.client), self.address.path(name));
         async move {
-            let got = client.get(&path).await?;
-            if got.meta.size > limit_bytes {
-                return Ok(None);
-            }
-            let meta = got.meta.clone();
-            let bytes = collect(got, limit_bytes).await?;
-            Ok(Some((meta, bytes)))
+            let get = || async {
+                let got = client.get(&path).await?;
+                if got.meta.size > limit_bytes {
+                    return Ok(None);
+                }
+                let meta = got.meta.clone();
+                let bytes = collect(got, limit_bytes).await?;
+                Ok(Some((meta, bytes)))
+            };
+            patiently(get).await
         }
     }
 

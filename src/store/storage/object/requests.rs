@@ -5,6 +5,7 @@
 use std::io;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
@@ -12,8 +13,14 @@ use object_store::path::Path;
 use object_store::{GetOptions, GetRange, GetResult, ObjectStore};
 use tokio::runtime::Runtime;
 
+use super::fault::may_pass;
+
 /// Threads that drive the requests. Their work is to wait.
 const THREADS: usize = 2;
+/// The pause before a request is repeated first. Each is twice as long as the one before.
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// The pause at which it is given up.
+pub(super) const LAST_PAUSE: Duration = Duration::from_secs(6);
 /// Bytes between two ranges that are read along, because a request would take longer.
 const GAP_BYTES: u64 = 256 << 10;
 /// Most bytes of a request for several ranges.
@@ -46,7 +53,34 @@ pub(super) fn wait<T: Send + 'static>(
     result.recv().map_err(ended)?
 }
 
+/// Repeats what only reads, with growing pauses, when it fails in passing. The crate repeats a request until its answer
+/// begins, and this does when the line drops later.
+pub(super) async fn patiently<T, F>(request: impl Fn() -> F) -> object_store::Result<T>
+where
+    F: Future<Output = object_store::Result<T>>,
+{
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match request().await {
+            Err(error) if may_pass(&error) && pause < LAST_PAUSE => {
+                tracing::info!(%error, "request is repeated");
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+            done => return done,
+        }
+    }
+}
+
 pub(super) async fn get_range(
+    client: &Arc<dyn ObjectStore>,
+    path: &Path,
+    range: std::ops::Range<u64>,
+) -> object_store::Result<Bytes> {
+    patiently(|| get_range_once(client, path, range.clone())).await
+}
+
+async fn get_range_once(
     client: &Arc<dyn ObjectStore>,
     path: &Path,
     range: std::ops::Range<u64>,
