@@ -85,20 +85,18 @@ pub(super) fn object(place: &Path, name: &str, limit: u64) -> Result<Option<Vec<
 
 /// Refuses a prefix below which somebody keeps something already.
 fn must_be_free(far: &ObjectStorage, place: &Path) -> Result<(), StoreError> {
+    let Some(entry) = far.any()? else {
+        return Ok(());
+    };
+    // The settings are looked for last: another builder may have put them since, and objects below them.
     match far.whole(settings::NAME, settings::BYTES_MAX) {
-        Err(error) if error.is_missing() => {}
-        Err(error) => return Err(error.into()),
-        Ok(_) => {
-            return Err(StoreError::AlreadyAStore {
-                path: place.to_owned(),
-            });
-        }
-    }
-    match far.any()? {
-        None => Ok(()),
-        Some(entry) => Err(StoreError::PrefixTaken {
+        Err(error) if error.is_missing() => Err(StoreError::PrefixTaken {
             place: place.to_owned(),
             entry,
+        }),
+        Err(error) => Err(error.into()),
+        Ok(_) => Err(StoreError::AlreadyAStore {
+            path: place.to_owned(),
         }),
     }
 }
