@@ -315,7 +315,7 @@ mod tests {
 
     #[test]
     fn long_numbers_of_a_directory_stand_in_its_long_fields() {
-        let mut entry = vec![0; ENTRY_BYTES];
+        let mut entry = [0; ENTRY_BYTES];
         entry[..4].copy_from_slice(&ENTRY_MAGIC);
         entry[20..24].fill(0xff);
         entry[24..28].fill(0xff);
