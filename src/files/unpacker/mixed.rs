@@ -26,7 +26,7 @@ const VAIN_BYTES_MAX: u64 = 4 << 20;
 const TRIES_MAX: u32 = 64;
 
 /// What may still be spent on magics that are no streams.
-struct Patience {
+struct SearchBudget {
     bytes: u64,
     tries: u32,
 }
@@ -52,11 +52,11 @@ impl<S: ChunkSource> Unpacker<'_, S> {
             return Ok(None);
         }
         let end = reader.offset() + bytes;
-        let mut patience = Patience {
+        let mut budget = SearchBudget {
             bytes: VAIN_BYTES_MAX,
             tries: TRIES_MAX,
         };
-        let Some(mut found) = self.find_stream(reader, end, &mut patience)? else {
+        let Some(mut found) = self.find_stream(reader, end, &mut budget)? else {
             return Ok(None);
         };
         reader.push_hasher();
@@ -73,7 +73,7 @@ impl<S: ChunkSource> Unpacker<'_, S> {
                 self.body(reader, left, name, depth + 1, None, &mut recipe)?;
                 break;
             }
-            match self.find_stream(reader, end, &mut patience)? {
+            match self.find_stream(reader, end, &mut budget)? {
                 Some(next) => found = next,
                 None => {
                     self.plain_part(reader, left, name, &mut recipe)?;
@@ -106,13 +106,13 @@ impl<S: ChunkSource> Unpacker<'_, S> {
         &mut self,
         reader: &mut HashingReader<'_, R>,
         end: u64,
-        patience: &mut Patience,
+        budget: &mut SearchBudget,
     ) -> Result<Option<(u64, Box<Opened>)>, LayoutError> {
         let left = end - reader.offset();
         let mut from = 0;
         while let Some((at, kind)) = Self::candidate(reader, left, from)? {
             let before = at as u64;
-            if left - before < STREAM_BYTES_MIN || patience.bytes == 0 || patience.tries == 0 {
+            if left - before < STREAM_BYTES_MIN || budget.bytes == 0 || budget.tries == 0 {
                 break;
             }
             let region = Region {
@@ -135,8 +135,8 @@ impl<S: ChunkSource> Unpacker<'_, S> {
                 Outcome::Kept(reason) if is_stream(reason) => self.kept(reason, left - before),
                 _ => {}
             }
-            patience.bytes = patience.bytes.saturating_sub(read);
-            patience.tries -= 1;
+            budget.bytes = budget.bytes.saturating_sub(read);
+            budget.tries -= 1;
             from = at + 1;
         }
         Ok(None)

@@ -4,13 +4,15 @@
 //! The directory is not trusted. A zip is still followed from front to back, each byte once, and a member that does not
 //! fit is kept as bytes.
 
-use super::zips::ZIP_BYTES_MIN;
 use crate::base::read_at::ReadAt;
 use crate::content::archive::zip::{
     self, DIRECTORY_TAIL_BYTES, DirectoryPlace, ENTRY_MAGIC, HEADER_BYTES, LOCAL_MAGIC,
     LocalHeader, Method,
 };
+use crate::content::recipe::SMALL_BYTES;
 
+/// Shorter zips are one chunk. Their parts cost as much as opening gains.
+const ZIP_BYTES_MIN: u64 = SMALL_BYTES + 1;
 /// Members whose headers are looked at before a directory is believed.
 const PROBES: usize = 16;
 

@@ -19,8 +19,6 @@ use crate::files::LayoutError;
 use crate::files::hashing_reader::HashingReader;
 use crate::files::streams::{self, How, KeptReason, Outcome, Region, StreamFormat};
 
-/// Shorter zips are one chunk. Their parts cost as much as opening gains.
-pub(super) const ZIP_BYTES_MIN: u64 = SMALL_BYTES + 1;
 /// Shorter members are side bytes, because finding a chunk costs as much as it gains.
 const MEMBER_BYTES_MIN: u64 = 200;
 /// Bytes of failed streams, beyond the length of the zip, after which no more are tried. Headers may lie inside
