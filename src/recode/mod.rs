@@ -7,7 +7,7 @@
 //!
 //! [`analyze()`] holds a decoder (a dictionary of 64 MiB at most) and a sample of some MB, and runs encoders on the
 //! sample. [`reconstruct()`] holds an encoder, which takes eleven times its dictionary, and of streams in blocks as
-//! many as fit into [`RECONSTRUCT_BYTES`]. Nothing here depends on files or stores.
+//! many as fit into `RECONSTRUCT_BYTES`. Nothing here depends on files or stores.
 
 mod analyze;
 mod chunks;

@@ -1,7 +1,7 @@
 //! The settings of an encoder, as recipes hold them: which encoder, and everything that decides its bytes.
 //!
 //! The byte table is in `docs/format.md`, section Recode recipes. What no writer uses is refused here, so that a recipe
-//! cannot ask for more memory than [`ENCODER_BYTES_MAX`].
+//! cannot ask for more than 800 MiB of memory, which a test holds it to.
 
 use std::io::Read;
 

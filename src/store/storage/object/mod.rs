@@ -1,7 +1,7 @@
 //! Keeps objects in a bucket of an object store, below a prefix, through the crate `object_store`.
 //!
 //! Whoever calls it waits: a small runtime of its own does the requests. Requests that fail in passing are repeated by
-//! the crate, with growing pauses. Memory: 8 MiB for each part on its way, at most [`AT_ONCE`] of them an object, and the
+//! the crate, with growing pauses. Memory: 8 MiB for each part on its way, at most `AT_ONCE` of them an object, and the
 //! windows that were read last (2 MiB). It keeps nothing from one process to the next, which is what
 //! [`super::cached`] is for.
 
