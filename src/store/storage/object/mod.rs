@@ -86,7 +86,10 @@ impl ObjectStorage {
     /// [`StorageError`] when it cannot be listed.
     pub fn any(&self) -> Result<Option<String>, StorageError> {
         let (client, prefix) = (Arc::clone(&self.client), self.address.path(""));
-        let first = wait(async move { client.list(Some(&prefix)).next().await.transpose() });
+        let first = wait(async move {
+            let list = || async { client.list(Some(&prefix)).next().await.transpose() };
+            patiently(list).await
+        });
         let first = first.map_err(|error| self.fault(Action::List, "", error))?;
         Ok(first.map(|meta| self.name_of(&meta.location)))
     }
@@ -244,7 +247,7 @@ impl Storage for ObjectStorage {
 
     fn bytes(&self, name: &str) -> Result<u64, StorageError> {
         let (client, path) = (Arc::clone(&self.client), self.address.path(name));
-        let meta = wait(async move { client.head(&path).await });
+        let meta = wait(async move { patiently(|| client.head(&path)).await });
         Ok(meta
             .map_err(|error| self.fault(Action::Read, name, error))?
             .size)
@@ -350,7 +353,7 @@ impl Storage for ObjectStorage {
 
     fn remove(&self, name: &str) -> Result<(), StorageError> {
         let (client, path) = (Arc::clone(&self.client), self.address.path(name));
-        match wait(async move { client.delete(&path).await }) {
+        match wait(async move { patiently(|| client.delete(&path)).await }) {
             Err(object_store::Error::NotFound { source, path }) => {
                 let error = object_store::Error::NotFound { source, path };
                 let error = self.fault(Action::Remove, name, error);
@@ -377,7 +380,7 @@ impl Storage for ObjectStorage {
 
     fn put_at(&self, name: &str) -> Option<SystemTime> {
         let (client, path) = (Arc::clone(&self.client), self.address.path(name));
-        let meta = wait(async move { client.head(&path).await });
+        let meta = wait(async move { patiently(|| client.head(&path)).await });
         Some(meta.ok()?.last_modified.into())
     }
 

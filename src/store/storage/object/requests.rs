@@ -53,8 +53,8 @@ pub(super) fn wait<T: Send + 'static>(
     result.recv().map_err(ended)?
 }
 
-/// Repeats what only reads, with growing pauses, when it fails in passing. The crate repeats a request until its answer
-/// begins, and this does when the line drops later.
+/// Repeats what may be done twice, with growing pauses, when it fails in passing. The crate repeats a request until its
+/// answer begins, and this does when the line drops later.
 pub(super) async fn patiently<T, F>(request: impl Fn() -> F) -> object_store::Result<T>
 where
     F: Future<Output = object_store::Result<T>>,

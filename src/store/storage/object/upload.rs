@@ -12,8 +12,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use object_store::{MultipartUpload, ObjectStoreExt, PutPayload};
+use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
 
+use super::requests::patiently;
 use super::{AT_ONCE, Action, NewObject, ObjectStorage, StorageError, wait};
 
 /// Bytes of a part. Servers take parts of 5 MiB and more, and some want all of them to be equal.
@@ -86,27 +87,37 @@ impl NewObject for ObjectUpload {
         }
         let client = Arc::clone(&self.storage.client);
         let path = self.storage.address.path(name);
-        let done = match self.spool.take() {
-            None => {
-                let bytes = Bytes::from(std::mem::take(&mut self.waiting));
-                wait(async move { client.put(&path, bytes.into()).await.map(drop) })
-            }
-            Some(file) => {
-                let bytes = self.spooled;
-                wait(async move {
-                    let mut upload = client.put_multipart(&path).await?;
-                    match parts(upload.as_mut(), Arc::new(file), bytes).await {
-                        Ok(()) => upload.complete().await.map(drop),
-                        Err(error) => {
-                            // What cannot be removed now, a lifecycle rule of the bucket removes.
-                            let _ = upload.abort().await;
-                            Err(error)
-                        }
-                    }
-                })
-            }
-        };
+        let spooled = self.spool.take().map(Arc::new);
+        let (waiting, bytes) = (Bytes::from(std::mem::take(&mut self.waiting)), self.spooled);
+        // The name stands for these bytes, so a put whose answer was lost may be done once more.
+        let done = wait(async move {
+            let put = || async {
+                match &spooled {
+                    None => client.put(&path, waiting.clone().into()).await.map(drop),
+                    Some(file) => put_in_parts(&client, &path, file, bytes).await,
+                }
+            };
+            patiently(put).await
+        });
         done.map_err(|error| self.storage.fault(Action::Write, name, error))
+    }
+}
+
+/// Puts what a file holds, and leaves no parts behind when that fails.
+async fn put_in_parts(
+    client: &Arc<dyn ObjectStore>,
+    path: &object_store::path::Path,
+    file: &Arc<File>,
+    bytes: u64,
+) -> object_store::Result<()> {
+    let mut upload = client.put_multipart(path).await?;
+    match parts(upload.as_mut(), Arc::clone(file), bytes).await {
+        Ok(()) => upload.complete().await.map(drop),
+        Err(error) => {
+            // What cannot be removed now, a lifecycle rule of the bucket removes.
+            let _ = upload.abort().await;
+            Err(error)
+        }
     }
 }
 
