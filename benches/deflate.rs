@@ -28,7 +28,7 @@ struct Writer {
     levels: std::ops::RangeInclusive<u32>,
 }
 
-/// The bars of issue 3; 0 where it names no speed.
+/// The least speeds that were asked for. 0 where none was.
 fn bars(writer: &str, level: u32) -> Bars {
     let is_default = match writer {
         _ if writer.starts_with("klauspost") || writer.starts_with("pgzip") => level == 5,
