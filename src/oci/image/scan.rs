@@ -16,6 +16,8 @@ const PACKED_ENDS: [&[u8]; 13] = [
     b".zst", b".tzst", b".zstd", b".xz", b".txz", b".bz2", b".tbz", b".tbz2", b".lz4", b".lzma",
     b".tar.gz", b".tgz", b".zip",
 ];
+/// How the names of the parts of a Debian package begin. They hold no images, and a repository has thousands.
+const PACKAGE_PARTS: [&[u8]; 2] = [b"control.tar.", b"data.tar."];
 /// Most tags and revisions of registries in one container.
 const LINKS_MAX: usize = 1 << 16;
 /// Most folders of one container that may be images or packages.
@@ -60,8 +62,9 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 impl FolderScan {
     /// Records a file.
     pub(super) fn file(&mut self, path: &[u8], body: FileBody) {
-        let mut ends = PACKED_ENDS.iter();
-        if ends.any(|end| path.ends_with(end)) && self.packed.len() < PACKED_MAX {
+        let is_packed = PACKED_ENDS.iter().any(|end| path.ends_with(end));
+        let is_part = PACKAGE_PARTS.iter().any(|part| path.starts_with(part));
+        if is_packed && !is_part && self.packed.len() < PACKED_MAX {
             self.packed.push((path.to_vec(), body));
         }
         // A tar of one chunk is recognized by its name, because reading every short file would take long.
@@ -147,5 +150,29 @@ impl FolderScan {
             return None;
         }
         Some(self.folders.entry(folder.to_vec()).or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::id::ChunkId;
+    use crate::content::recipe::ChunkRef;
+
+    #[test]
+    fn parts_of_debian_packages_are_no_archives_of_images() {
+        let mut scan = FolderScan::default();
+        let id = ChunkId::of(b"1");
+        let body = FileBody::Content(Content::Chunk(ChunkRef { bytes: 1, id }));
+        for path in [
+            "control.tar.xz",
+            "data.tar.zst",
+            "images/data.tar.zst",
+            "shop.tar.xz",
+        ] {
+            scan.file(path.as_bytes(), body);
+        }
+        let packed: Vec<_> = scan.packed.iter().map(|(path, _)| &path[..]).collect();
+        assert_eq!(packed, [&b"images/data.tar.zst"[..], b"shop.tar.xz"]);
     }
 }
