@@ -110,11 +110,10 @@ fn must_heed_conditions(
     place: &Path,
 ) -> Result<(), StoreError> {
     for given in [Given::Absent, Given::Unchanged(ObjectVersion::of_none())] {
-        let done = storage.put_if(name, bytes, &given);
-        if !matches!(done, Ok(Put::Lost)) {
+        // When no answer comes, the object stays: another builder may use the store already.
+        if storage.put_if(name, bytes, &given)? != Put::Lost {
             // Nothing depends on the object yet.
             storage.remove(name)?;
-            done?;
             return Err(StoreError::NoConditions {
                 place: place.to_owned(),
             });

@@ -91,7 +91,7 @@ fn ops() -> [RecipeOp; 5] {
         RecipeOp::Chunk(chunk()),
         RecipeOp::Side { bytes: 512 },
         RecipeOp::Blob(blob()),
-        RecipeOp::Deflate {
+        RecipeOp::Stream {
             bytes: 77,
             plain: Content::Chunk(chunk()),
             remake_bytes: 10,

@@ -170,7 +170,7 @@ fn stream_of(chunks: &mut Chunks, times: u64) -> Blob {
     let chunk = chunks.noise(1, CHUNK_MAX);
     let ops = chunks.ops((0..times).map(|_| RecipeOp::Chunk(chunk)));
     let plain = blob(times * CHUNK_MAX as u64, ops, StreamRef::EMPTY);
-    let ops = chunks.ops([RecipeOp::Deflate {
+    let ops = chunks.ops([RecipeOp::Stream {
         bytes: 8 << 20,
         plain: Content::Blob(plain),
         remake_bytes: 100,

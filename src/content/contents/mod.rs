@@ -218,7 +218,7 @@ impl<'a, S: ChunkSource> Contents<'a, S> {
                 self.blob(blob, &follower.path, visit, depth_left - 1)?;
                 follower.names.body(blob.bytes);
             }
-            RecipeOp::Deflate {
+            RecipeOp::Stream {
                 bytes,
                 plain,
                 remake_bytes,

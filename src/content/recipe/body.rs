@@ -134,7 +134,7 @@ impl FileBody {
             let mut ops: RecordReader<'_, S, RecipeOp> =
                 RecordReader::open(source, &blob.recipe.ops, OP_BYTES_MAX)?;
             match read_op(&mut ops)? {
-                Some(RecipeOp::Deflate { bytes, plain, .. }) if bytes == blob.bytes => {
+                Some(RecipeOp::Stream { bytes, plain, .. }) if bytes == blob.bytes => {
                     (content, found) = (plain, Some(plain));
                 }
                 _ => break,

@@ -121,7 +121,7 @@ pub enum RecipeOp {
     Blob(Blob),
     /// The next bytes are a deflate stream (gzip, zlib or raw), or one of the formats of `recode`, made again from its
     /// plain bytes. The blob's own hash covers it.
-    Deflate {
+    Stream {
         /// Length of the stream, at least 1.
         bytes: u64,
         /// The plain bytes.
@@ -131,8 +131,8 @@ pub enum RecipeOp {
         /// How the recipe is read: [`DEFLATE_CODEC`], [`RECODE_CODEC`], or a newer codec.
         codec: u16,
     },
-    /// Says why the deflate stream in this blob was kept as it is. Only the first step of a blob may be one. It gives
-    /// no bytes.
+    /// Says why the stream or archive that this blob is was kept as it came. Only the first step of a blob may be one.
+    /// It gives no bytes.
     Kept {
         /// The reason's number in docs/format.md.
         reason: u16,
@@ -146,15 +146,15 @@ impl RecipeOp {
         match self {
             Self::Chunk(chunk) => Some(Content::Chunk(*chunk)),
             Self::Blob(blob) => Some(Content::Blob(*blob)),
-            Self::Deflate { plain, .. } => Some(*plain),
+            Self::Stream { plain, .. } => Some(*plain),
             Self::Side { .. } | Self::Kept { .. } => None,
         }
     }
 }
 
-/// The codec of [`RecipeOp::Deflate`] for recipes as [`crate::deflate`] writes them.
+/// The codec of [`RecipeOp::Stream`] for recipes as [`crate::deflate`] writes them.
 pub const DEFLATE_CODEC: u16 = 1;
-/// The codec of [`RecipeOp::Deflate`] for recipes as [`crate::recode`] writes them.
+/// The codec of [`RecipeOp::Stream`] for recipes as [`crate::recode`] writes them.
 pub const RECODE_CODEC: u16 = 2;
 
 /// Number of tags of [`RecipeOp`]. A higher tag belongs to a newer format.

@@ -223,7 +223,7 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
         let mut ops = self.ops(blob)?;
         while let Some(op) = read_op(&mut ops)? {
             match op {
-                RecipeOp::Deflate { .. } => {
+                RecipeOp::Stream { .. } => {
                     found.push(*blob);
                     return Ok(());
                 }
@@ -254,7 +254,7 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
         while let Some(op) = read_op(&mut ops)? {
             sums.add(&op)?;
             match &op {
-                RecipeOp::Deflate {
+                RecipeOp::Stream {
                     bytes,
                     plain,
                     remake_bytes,
@@ -291,13 +291,13 @@ impl Sums {
             RecipeOp::Chunk(chunk) => (u64::from(chunk.bytes), 0),
             RecipeOp::Side { bytes } => (*bytes, *bytes),
             RecipeOp::Blob(inner) => (inner.bytes, 0),
-            RecipeOp::Deflate {
+            RecipeOp::Stream {
                 bytes,
                 plain,
                 remake_bytes,
                 ..
             } if plain.bytes() / PLAIN_RATIO_MAX <= *bytes => (*bytes, *remake_bytes),
-            RecipeOp::Deflate { .. } => {
+            RecipeOp::Stream { .. } => {
                 return Err(RecipeError::Limit(Excess::PlainForStream));
             }
             RecipeOp::Kept { .. } => return Ok(()),

@@ -79,7 +79,7 @@ impl RecipeWriter {
             self.side.write(sink, &buffer[..len])?;
             remake_bytes += len as u64;
         }
-        let step = RecipeOp::Deflate {
+        let step = RecipeOp::Stream {
             bytes,
             plain,
             remake_bytes,

@@ -33,6 +33,24 @@ impl<S: ChunkSource> Unpacker<'_, S> {
         self.finish(reader, bytes, recipe)
     }
 
+    /// Puts the next `bytes` bytes into the recipe as they are: as one chunk when they are few.
+    pub(super) fn plain_part<R: ReadAt + ?Sized>(
+        &mut self,
+        reader: &mut HashingReader<'_, R>,
+        bytes: u64,
+        name: &[u8],
+        recipe: &mut RecipeWriter,
+    ) -> Result<(), LayoutError> {
+        if bytes > SMALL_BYTES {
+            return self.chunks(reader, bytes, name, recipe);
+        }
+        if bytes > 0 {
+            let chunk = self.small(reader, bytes, name)?;
+            recipe.chunk(self.sink, chunk)?;
+        }
+        Ok(())
+    }
+
     /// Cuts the next `bytes` bytes into chunks.
     pub(super) fn chunks<R: ReadAt + ?Sized>(
         &mut self,

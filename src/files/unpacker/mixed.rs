@@ -112,8 +112,13 @@ impl<S: ChunkSource> Unpacker<'_, S> {
         let mut from = 0;
         while let Some((at, kind)) = Self::candidate(reader, left, from)? {
             let before = at as u64;
+            from = at + 1;
             if left - before < STREAM_BYTES_MIN || budget.bytes == 0 || budget.tries == 0 {
                 break;
+            }
+            budget.tries -= 1;
+            if !self.may_nest(kind) {
+                continue;
             }
             let region = Region {
                 source: reader.source(),
@@ -123,11 +128,7 @@ impl<S: ChunkSource> Unpacker<'_, S> {
             };
             let quiet = Quiet(self.monitor);
             let effort = Some(&self.effort);
-            let (outcome, read) = if self.may_nest(kind) {
-                kind.open(region, effort, self.options, &quiet)?
-            } else {
-                (Outcome::Kept(KeptReason::Deep), 0)
-            };
+            let (outcome, read) = kind.open(region, effort, self.options, &quiet)?;
             match outcome {
                 Outcome::Opened(opened) if opened.stream_bytes >= STREAM_BYTES_MIN => {
                     return Ok(Some((before, opened)));
@@ -136,27 +137,8 @@ impl<S: ChunkSource> Unpacker<'_, S> {
                 _ => {}
             }
             budget.bytes = budget.bytes.saturating_sub(read);
-            budget.tries -= 1;
-            from = at + 1;
         }
         Ok(None)
-    }
-
-    fn plain_part<R: ReadAt + ?Sized>(
-        &mut self,
-        reader: &mut HashingReader<'_, R>,
-        bytes: u64,
-        name: &[u8],
-        recipe: &mut RecipeWriter,
-    ) -> Result<(), LayoutError> {
-        if bytes > SMALL_BYTES {
-            return self.chunks(reader, bytes, name, recipe);
-        }
-        if bytes > 0 {
-            let chunk = self.small(reader, bytes, name)?;
-            recipe.chunk(self.sink, chunk)?;
-        }
-        Ok(())
     }
 }
 

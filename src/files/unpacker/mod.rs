@@ -336,11 +336,7 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
         if let Some(blob) = self.structured(reader, bytes, name, depth, looked)? {
             return Ok(recipe.blob(self.sink, blob)?);
         }
-        if bytes <= SMALL_BYTES {
-            let chunk = self.small(reader, bytes, name)?;
-            return Ok(recipe.chunk(self.sink, chunk)?);
-        }
-        self.chunks(reader, bytes, name, recipe)
+        self.plain_part(reader, bytes, name, recipe)
     }
 
     fn finish<R: ReadAt + ?Sized>(

@@ -220,7 +220,7 @@ impl<S: ChunkSource> Unpacker<'_, S> {
         if self.fresh.get(bytes, id).is_none() {
             let blob = self.known.get(bytes, id)?;
             let was_looked_at = match first_op(self.source, &blob.recipe).ok().flatten() {
-                Some(RecipeOp::Deflate { .. }) => true,
+                Some(RecipeOp::Stream { .. }) => true,
                 Some(RecipeOp::Kept { reason }) => {
                     let may_change =
                         KeptReason::from_number(reason).is_some_and(KeptReason::may_change);

@@ -118,7 +118,7 @@ impl<S: ChunkSource> Unpacker<'_, S> {
                     return Ok(zip.recipe.blob(self.sink, blob)?);
                 }
                 self.kept(reason, bytes);
-                self.closed_member(reader, bytes, name, &mut zip.recipe)
+                self.plain_part(reader, bytes, name, &mut zip.recipe)
             }
             (_, None) => Ok(()),
         }
@@ -170,28 +170,11 @@ impl<S: ChunkSource> Unpacker<'_, S> {
                 zip.vain_left = zip.vain_left.saturating_sub(read);
                 self.kept(reason, known.unwrap_or(0));
                 match known {
-                    Some(bytes) => self.closed_member(reader, bytes, name, &mut zip.recipe),
+                    Some(bytes) => self.plain_part(reader, bytes, name, &mut zip.recipe),
                     None => Ok(()),
                 }
             }
             Outcome::Known => Ok(()),
         }
-    }
-
-    fn closed_member<R: ReadAt + ?Sized>(
-        &mut self,
-        reader: &mut HashingReader<'_, R>,
-        bytes: u64,
-        name: &[u8],
-        recipe: &mut RecipeWriter,
-    ) -> Result<(), LayoutError> {
-        if bytes > SMALL_BYTES {
-            return self.chunks(reader, bytes, name, recipe);
-        }
-        if bytes > 0 {
-            let chunk = self.small(reader, bytes, name)?;
-            recipe.chunk(self.sink, chunk)?;
-        }
-        Ok(())
     }
 }

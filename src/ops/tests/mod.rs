@@ -243,7 +243,7 @@ fn a_stream_that_does_not_come_back_is_kept_and_the_others_are_opened() {
     let first = crate::content::recipe::rebuild::first_op(&store, &recipe).unwrap();
     assert!(matches!(
         first,
-        Some(crate::content::recipe::RecipeOp::Deflate { .. })
+        Some(crate::content::recipe::RecipeOp::Stream { .. })
     ));
 }
 

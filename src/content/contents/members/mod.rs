@@ -107,7 +107,7 @@ pub(crate) fn archive_in<S: ChunkSource>(
             Content::Blob(blob) => blob,
         };
         match first_op(source, &blob.recipe)? {
-            Some(RecipeOp::Deflate { plain, .. }) => content = plain,
+            Some(RecipeOp::Stream { plain, .. }) => content = plain,
             first => {
                 let names = Names::of(source, &blob.recipe, first.as_ref())?;
                 let is_archive = !matches!(names, Names::None);
@@ -166,7 +166,7 @@ fn opened_members<S: ChunkSource>(
                 from.side = from.side.saturating_add(bytes);
                 bytes
             }
-            RecipeOp::Deflate {
+            RecipeOp::Stream {
                 bytes,
                 remake_bytes,
                 ..
@@ -246,7 +246,7 @@ impl Begins {
         let rest = blob.bytes - self.at.min(blob.bytes);
         let is_all = |bytes: u64| self.bytes.map(|own| own.min(rest)) == Some(bytes);
         let content = match op {
-            RecipeOp::Deflate { plain, .. } if self.is_packed => *plain,
+            RecipeOp::Stream { plain, .. } if self.is_packed => *plain,
             RecipeOp::Blob(inner) if !self.is_packed && is_all(inner.bytes) => {
                 Content::Blob(*inner)
             }

@@ -138,7 +138,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
         let mut ops = RecordReader::open(self.job.source, &blob.recipe.ops, OP_BYTES_MAX)?;
         for _ in 0..STEPS_OF_BEGINNING {
             match read_op(&mut ops)? {
-                Some(RecipeOp::Deflate { .. }) => return Ok(true),
+                Some(RecipeOp::Stream { .. }) => return Ok(true),
                 Some(_) => {}
                 None => return Ok(false),
             }
@@ -233,7 +233,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
         let is_first = !std::mem::replace(&mut open.has_begun, true);
         let bytes = match &op {
             RecipeOp::Chunk(chunk) => u64::from(chunk.bytes),
-            RecipeOp::Side { bytes } | RecipeOp::Deflate { bytes, .. } => *bytes,
+            RecipeOp::Side { bytes } | RecipeOp::Stream { bytes, .. } => *bytes,
             RecipeOp::Blob(inner) => inner.bytes,
             RecipeOp::Kept { .. } if !is_first => {
                 return Err(RecipeError::Corrupt(Flaw::StepOrder));
@@ -270,7 +270,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
                     }
                 }
             },
-            RecipeOp::Deflate {
+            RecipeOp::Stream {
                 bytes,
                 plain,
                 remake_bytes,
@@ -372,7 +372,7 @@ impl<S: ChunkSource> OpenBlob<'_, S> {
     fn pass(&mut self, op: &RecipeOp) -> Result<(), RecipeError> {
         match op {
             RecipeOp::Side { bytes } => self.side.skip(*bytes),
-            RecipeOp::Deflate { remake_bytes, .. } => self.side.skip(*remake_bytes),
+            RecipeOp::Stream { remake_bytes, .. } => self.side.skip(*remake_bytes),
             RecipeOp::Chunk(_) | RecipeOp::Blob(_) | RecipeOp::Kept { .. } => Ok(()),
         }
     }

@@ -364,7 +364,7 @@ pub(crate) fn read_op<S: ChunkSource>(
         return Err(RecipeError::Newer(format!("recipe step {tag}")));
     }
     match envelope::decode(bytes).map_err(|_| RecipeError::Corrupt(Flaw::Step))? {
-        RecipeOp::Deflate { codec, .. } if !matches!(codec, DEFLATE_CODEC | RECODE_CODEC) => {
+        RecipeOp::Stream { codec, .. } if !matches!(codec, DEFLATE_CODEC | RECODE_CODEC) => {
             Err(RecipeError::Newer(format!("stream codec {codec}")))
         }
         op => Ok(Some(op)),

@@ -185,7 +185,7 @@ impl<'env, S: ChunkSource> LongStream<'env, S> {
         if blob.bytes <= SMALL_BYTES {
             return Ok(None);
         }
-        let Some(RecipeOp::Deflate {
+        let Some(RecipeOp::Stream {
             bytes,
             plain,
             remake_bytes,

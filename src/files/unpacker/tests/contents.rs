@@ -283,7 +283,7 @@ fn any_steps(memory: &mut Memory, side: &[u8], steps: &[(u8, u16)]) -> Content {
             1 | 2 => RecipeOp::Side {
                 bytes: u64::from(*number % 2000) + 1,
             },
-            _ => RecipeOp::Deflate {
+            _ => RecipeOp::Stream {
                 bytes: u64::from(bytes),
                 plain: Content::Chunk(chunk),
                 remake_bytes: u64::from(*number % 100),

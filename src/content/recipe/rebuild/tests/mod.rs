@@ -183,7 +183,7 @@ fn nesting_is_bounded() {
 #[test]
 fn steps_of_later_versions_are_named() {
     let mut memory = Memory::default();
-    let stream = RecipeOp::Deflate {
+    let stream = RecipeOp::Stream {
         bytes: 4,
         plain: Content::Empty,
         remake_bytes: 0,
