@@ -61,6 +61,9 @@ pub enum LayoutError {
         /// What is wrong with it.
         why: Refusal,
     },
+    /// A file system takes the names of two entries for one.
+    #[error("{} has the name of another entry here", .0.display())]
+    NamesFold(PathBuf),
     /// A recipe cannot be made or followed.
     #[error(transparent)]
     Recipe(#[from] RecipeError),

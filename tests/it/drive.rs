@@ -107,3 +107,58 @@ fn a_disc_alone_and_two_copies_of_one_come_whole() {
     receive(&mut machine, &two, "copies", 0);
     gives_back(&mut machine, &site, &stage, "copies");
 }
+
+#[test]
+fn a_disk_that_folds_names_gets_nothing_wrong_and_nothing_outside() {
+    let Some(site) = Site::new() else { return };
+    let stage = Stage::new();
+    let given = stage.path("given");
+    // A link and a folder that are one name there, and two files that are.
+    for (release, link, file) in [
+        ("link:1", Some("../../outside"), "lib/evil"),
+        ("files:1", None, "readme"),
+    ] {
+        let _ = fs::remove_dir_all(&given);
+        fs::create_dir_all(given.join("lib")).unwrap();
+        fs::write(given.join(file), "lower case").unwrap();
+        match link {
+            Some(target) => std::os::unix::fs::symlink(target, given.join("LIB")).unwrap(),
+            None => fs::write(given.join("README"), "upper case").unwrap(),
+        }
+        stage.run(&["add", release, "given"]).ends_with(0);
+    }
+    let store = stage.path("store");
+    let copied = std::process::Command::new("cp")
+        .arg("-a")
+        .arg(&store)
+        .arg(site.host().join("store"))
+        .status();
+    assert!(copied.unwrap().success());
+
+    let mut machine = Machine::boot(&site);
+    machine.run_to(
+        0,
+        "cp -a /host/store /disk/store && mkdir /disk/folding/outside",
+    );
+    for release in ["link:1", "files:1"] {
+        let said = machine.run_to(
+            1,
+            &format!("carryall checkout -q {release} /disk/folding/back --store /disk/store"),
+        );
+        assert!(
+            said.contains("takes its name and that of another entry for one"),
+            "{said}"
+        );
+        machine.run_to(1, "test -e /disk/folding/back");
+    }
+    assert_eq!(machine.run_to(0, "ls -A /disk/folding/outside").trim(), "");
+    // Where names are told apart, the same release comes back.
+    machine.run_to(
+        0,
+        "carryall checkout -q files:1 /disk/back --store /disk/store",
+    );
+    machine.run_to(
+        0,
+        "grep upper /disk/back/given/README && grep lower /disk/back/given/readme",
+    );
+}

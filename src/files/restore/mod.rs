@@ -106,7 +106,8 @@ fn take_back(parent: BorrowedFd<'_>, name: &[u8]) {
 /// location for messages, and `shown` is the item's name.
 ///
 /// # Errors
-/// [`LayoutError::Hostile`] for entries that lie, [`LayoutError::Io`] when the system refuses. A part of the folder may
+/// [`LayoutError::Hostile`] for entries that lie, [`LayoutError::NamesFold`] where the file system folds names,
+/// [`LayoutError::Io`] when the system refuses. A part of the folder may
 /// exist after an error.
 pub fn folder<S: ChunkSource>(
     source: &S,
@@ -402,8 +403,8 @@ fn lossy(path: &[u8]) -> String {
 fn io(action: Action, path: &Path) -> impl FnOnce(rustix::io::Errno) -> LayoutError {
     let path = path.to_owned();
     move |error| match error {
-        // The target folder is new, so only another entry can have made this name.
-        rustix::io::Errno::EXIST => hostile(path.as_os_str().as_bytes(), Refusal::ThereAlready),
+        // The target folder is new and no two entries have the same path, so the file system takes two names for one.
+        rustix::io::Errno::EXIST => LayoutError::NamesFold(path),
         other => LayoutError::io(action, path)(other.into()),
     }
 }

@@ -34,7 +34,6 @@ use crate::base::overlap::{Overlap, RealPlace};
 use crate::base::size::total;
 use crate::base::term::Action;
 use crate::content::recipe::{ChunkSource, RecipeError};
-use crate::content::release::Refusal;
 use crate::content::release::{Item, ItemKind, ReleaseName, validation};
 use crate::files::meta::MetaWriter;
 use crate::files::privileges::Privileges;
@@ -398,10 +397,8 @@ impl Target<'_> {
             }
         };
         rename_new(self.folder, self.temporary, &item.name[..]).map_err(|error| match error {
-            rustix::io::Errno::EXIST => LayoutError::Hostile {
-                path: self.shown.clone(),
-                why: Refusal::TwoOfThisName,
-            },
+            // No two items of a release have the same name.
+            rustix::io::Errno::EXIST => LayoutError::NamesFold(final_path.clone()),
             other => LayoutError::io(Action::Rename, &final_path)(other.into()),
         })?;
         Ok(restored)

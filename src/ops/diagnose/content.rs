@@ -101,6 +101,7 @@ pub(crate) fn of_files(error: &LayoutError) -> Diagnostic {
         LayoutError::Hostile { path, why } => {
             diagnostic!("files.entry_refused", entry = path, why = *why)
         }
+        LayoutError::NamesFold(path) => diagnostic!("files.names_fold", path),
         LayoutError::Recipe(error) => of_recipe(error),
         LayoutError::Interrupted(_) => super::interrupted(),
     }

@@ -24,6 +24,11 @@ pub use machine::Machine;
 /// Bytes of the disk of a machine. The file that stands for it has holes.
 const DISK_BYTES: u64 = 1 << 30;
 
+/// A folder on the disk of a machine in which upper and lower case are one.
+pub const FOLDING: &str = "folding";
+/// Flags of its inode: extents and casefold.
+const FOLDED_DIRECTORY: &str = "0x40080000";
+
 /// What outlives a power cut of the machine: its disk, and a folder of this one that it sees as `/host`.
 pub struct Site {
     dir: TempDir,
@@ -37,7 +42,15 @@ impl Site {
         fs::create_dir(dir.path().join("host")).unwrap();
         let disk = dir.path().join("disk");
         File::create(&disk).unwrap().set_len(DISK_BYTES).unwrap();
-        run(Command::new("mkfs.ext4").args(["-q", "-F"]).arg(&disk));
+        run(Command::new("mkfs.ext4")
+            .args(["-q", "-F", "-O", "casefold"])
+            .arg(&disk));
+        let folds = format!("sif /{FOLDING} flags {FOLDED_DIRECTORY}");
+        for request in [format!("mkdir {FOLDING}"), folds] {
+            run(Command::new("debugfs")
+                .args(["-w", "-R", &request])
+                .arg(&disk));
+        }
         Some(Self { dir })
     }
 
@@ -65,7 +78,7 @@ fn parts() -> Option<&'static Parts> {
             );
             return None;
         };
-        has(&["mkfs.ext4", "strip"]).then(|| Parts::of(&built))
+        has(&["mkfs.ext4", "debugfs", "strip"]).then(|| Parts::of(&built))
     };
     PARTS.get_or_init(find).as_ref()
 }
