@@ -52,7 +52,7 @@ pub fn prune(context: &Context, args: &PruneArgs) -> Result<u8, Failure> {
     let mut store = open::store_alone(context)?;
     let last = args.keep_last.and_then(|last| usize::try_from(last).ok());
     let gone = match last {
-        Some(last) => retention::apply_retention(&store, last)?,
+        Some(last) => retention::apply_retention(&store, last, &context.screen)?,
         None => LetGoReport::default(),
     };
     let mut options = PruneRequest::default();

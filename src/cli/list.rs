@@ -64,7 +64,7 @@ fn diff_text(report: &DiffReport, most: usize) -> String {
 
 pub fn remove(context: &Context, name: &ReleaseName) -> Result<u8, Failure> {
     let store = open::store(context, OpenMode::Write)?;
-    let could_be_read = ops::remove(&store, name)?;
+    let could_be_read = ops::remove(&store, name, &context.screen)?;
     let report = serde_json::json!({
         "removed": name.to_string(), "was_damaged": !could_be_read,
     });

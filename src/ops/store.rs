@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use super::blob_cache::Keeper;
-use super::history::{self, HistoryEntry};
+use super::history::{self, HistoryEntry, HistoryEvent};
 use super::{Releases, ReleasesMut, Stored};
 use crate::base::backend::BackendError;
 use crate::base::diagnostic::{Arg, diagnostic};
@@ -218,17 +218,22 @@ pub(crate) fn must_know_all(store: &Store, bad: &[BadRoot]) -> Result<(), Error>
     Err(Error::UnreadableReleases { names })
 }
 
-/// Removes a release from a store, even when it cannot be read. Returns whether it could be read.
+/// Removes a release from a store, even when it cannot be read. Returns whether it could be read. The history gets a line
+/// if so: of one that cannot be read, nobody knows what it was.
 ///
 /// # Errors
 /// [`Error::NoSuchRelease`]. [`Error::Store`] when it stays.
-pub fn remove(store: &Store, name: &ReleaseName) -> Result<bool, Error> {
-    let could_be_read = match release(store, name) {
+pub fn remove(store: &Store, name: &ReleaseName, monitor: &dyn Monitor) -> Result<bool, Error> {
+    let root = match release(store, name) {
         Err(error @ Error::NoSuchRelease { .. }) => return Err(error),
-        read => read.is_ok_and(|root| root.name == *name),
+        read => read.ok().filter(|root| root.name == *name),
     };
     store.remove_root(&name.file_stem())?;
-    Ok(could_be_read)
+    if let Some(root) = &root {
+        let entry = HistoryEntry::now(HistoryEvent::Remove).release(root);
+        history::note(store, &entry, monitor);
+    }
+    Ok(root.is_some())
 }
 
 /// Returns the release of this name. A name without an architecture stands for the release of this platform, if there

@@ -58,6 +58,28 @@ fn file(stage: &Stage, name: &str) -> PathBuf {
 }
 
 #[test]
+fn what_was_removed_is_listed_by_its_id() {
+    let stage = Stage::new();
+    fs::write(stage.path("setup.bin"), noise(1, 40_000)).unwrap();
+    for release in ["shop:1", "shop:2", "shop:3"] {
+        stage.run(&["add", release, "setup.bin"]).ends_with(0);
+    }
+    stage.run(&["rm", "shop:1"]).ends_with(0);
+    stage.run(&["prune", "--keep-last", "1"]).ends_with(0);
+    let report = stage.run(&["--json", "history"]).ends_with(0).json();
+    let expected = ["add", "add", "add", "remove", "remove"];
+    assert_eq!(events(&report), expected);
+    let lines = lines(&report);
+    for (added, removed) in [(0, 3), (1, 4)] {
+        assert_eq!(lines[added]["releases"], lines[removed]["releases"]);
+    }
+    // What is not there any more, or never was, adds no line.
+    stage.run(&["rm", "shop:1"]).ends_with(1);
+    let report = stage.run(&["--json", "history"]).ends_with(0).json();
+    assert_eq!(events(&report), expected);
+}
+
+#[test]
 fn what_came_and_went_is_listed_on_both_sides() {
     let stage = site();
     let vendor = stage.run(&["--json", "history"]).ends_with(0).json();

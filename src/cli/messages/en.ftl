@@ -432,6 +432,7 @@ history-checkout = checked out
 history-install = installed
 history-push = pushed
 history-load = loaded
+history-remove = removed
 history-other = something that this version does not know
 history-empty = no line
 history-written = { $count } { $count ->

@@ -97,6 +97,7 @@ fn event(event: HistoryEvent) -> String {
         HistoryEvent::Install => message!("history-install"),
         HistoryEvent::Push => message!("history-push"),
         HistoryEvent::Load => message!("history-load"),
+        HistoryEvent::Remove => message!("history-remove"),
         _ => message!("history-other"),
     }
 }

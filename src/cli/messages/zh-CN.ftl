@@ -368,6 +368,7 @@ history-checkout = 还原
 history-install = 安装
 history-push = 推送
 history-load = 载入
+history-remove = 删除
 history-other = 本版本不认识的操作
 history-empty = 没有记录
 history-written = { $count } 行记录已写入 { $path }

@@ -43,18 +43,20 @@ pub enum HistoryEvent {
     Push,
     /// Their images were handed to a program that runs them.
     Load,
+    /// They were removed from the store.
+    Remove,
     /// A later version of the program wrote something else.
     #[serde(other)]
     Other,
 }
 
 impl HistoryEvent {
-    /// Returns whether something came in. `None` when that is not known.
+    /// Returns whether something came in, or else went out. `None` when neither is so, or it is not known.
     pub fn is_arrival(self) -> Option<bool> {
         match self {
             Self::Receive | Self::Visit | Self::Add | Self::Pull => Some(true),
             Self::Pack | Self::Checkout | Self::Install | Self::Push | Self::Load => Some(false),
-            Self::Other => None,
+            Self::Remove | Self::Other => None,
         }
     }
 }

@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, HashSet};
 use serde::Serialize;
 
 use crate::base::id::ReleaseId;
+use crate::base::monitor::Monitor;
 use crate::bundle::{Catalog, newest_first};
 use crate::content::release::{ReleaseName, ReleaseRoot};
 use crate::ops::Error;
+use crate::ops::history::{self, HistoryEntry, HistoryEvent};
 use crate::store::Store;
 use crate::volumes::staging::open_all;
 
@@ -53,7 +55,11 @@ pub struct LetGoReport {
 ///
 /// # Errors
 /// [`Error`] when the releases cannot be listed, or one cannot be removed.
-pub fn apply_retention(store: &Store, last: usize) -> Result<LetGoReport, Error> {
+pub fn apply_retention(
+    store: &Store,
+    last: usize,
+    monitor: &dyn Monitor,
+) -> Result<LetGoReport, Error> {
     let crate::ops::Roots { roots, bad } = crate::ops::all_roots(store)?;
     // A root that cannot be read may be the newest.
     crate::ops::must_know_all(store, &bad)?;
@@ -78,6 +84,8 @@ pub fn apply_retention(store: &Store, last: usize) -> Result<LetGoReport, Error>
                 report.awaited.push(name);
             } else {
                 store.remove_root(&stem)?;
+                let entry = HistoryEntry::now(HistoryEvent::Remove).release(root);
+                history::note(store, &entry, monitor);
                 report.removed.push(name);
             }
         }
