@@ -2,6 +2,7 @@
 //! about it is compared with what was packed. Each kind of damage comes within redundancy and beyond it.
 
 use crate::testkit::packed;
+use crate::testkit::properties::cases;
 
 use std::fs::{self, OpenOptions};
 use std::sync::OnceLock;
@@ -878,7 +879,7 @@ impl Fate {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(40))]
 
     #[test]
     fn within_the_guarantee_all_comes_back_and_beyond_it_is_said_what_is_missing(fate in fates()) {

@@ -1,6 +1,8 @@
 //! Properties of opening deflate streams: whatever is opened comes back byte for byte, from any writer and out of any bytes;
 //! damaged streams and hostile recipes are errors, never panics, and never more output than was allowed.
 
+use crate::testkit::properties::cases;
+
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
@@ -380,16 +382,8 @@ fn wrappers() -> impl Strategy<Value = Wrapper> {
     prop_oneof![Just(Wrapper::Gzip), Just(Wrapper::Zlib), Just(Wrapper::Raw)]
 }
 
-fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig {
-        cases,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
-}
-
 proptest! {
-    #![proptest_config(config(40))]
+    #![proptest_config(cases(40))]
 
     #[test]
     fn any_text_comes_back_from_flate2(plain in pieces(), wrapper in wrappers(), level in 0_u32..10) {
@@ -447,7 +441,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(config(150))]
+    #![proptest_config(cases(150))]
 
     #[test]
     fn damaged_streams_are_refused_or_come_back(

@@ -2,6 +2,7 @@
 //! lacks; and the next honest receipt always leads to the exact release. Then the same by name, one mishap each.
 
 use crate::testkit::packed;
+use crate::testkit::properties::cases;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -532,12 +533,9 @@ fn take_step(step: Step, vendor: &mut Vendor, site: &mut Site) {
 
 #[test]
 fn whatever_happens_the_exact_release_comes_or_what_lacks_is_named() {
-    let asked = std::env::var("PROPTEST_CASES").ok();
     let config = Config {
-        cases: asked.and_then(|text| text.parse().ok()).unwrap_or(CASES),
-        failure_persistence: None,
         max_shrink_iters: 10,
-        ..Config::default()
+        ..cases(CASES)
     };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     TestRunner::new_with_rng(config, rng)

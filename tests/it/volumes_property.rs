@@ -1,6 +1,7 @@
 //! Property: what assessment promises is what healing does, byte for byte, and every guarantee holds.
 
 use crate::testkit::packed::{files_below, medium_for, noise};
+use crate::testkit::properties::cases;
 
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
@@ -113,7 +114,7 @@ fn lose_volumes(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(300))]
 
     #[test]
     fn every_loss_within_the_guarantees_is_recoverable(
@@ -214,7 +215,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(24))]
 
     #[test]
     fn what_is_promised_is_healed_byte_for_byte(

@@ -17,6 +17,7 @@ pub mod misbehaving;
 pub mod own_process;
 pub mod packed;
 pub mod programs;
+pub mod properties;
 pub mod real;
 pub mod redact;
 pub mod registry_parts;
