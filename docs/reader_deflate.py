@@ -27,6 +27,7 @@ ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]
 FIXED = [8] * 144 + [9] * 112 + [7] * 24 + [8] * 8, [5] * 30
 KLAUSPOST = ("up to 1.12.1", "1.12.2", "1.14.2", "1.14.3", "1.15.0", "1.15.10", "1.15.11", "1.15.15", "1.18.0", "1.18.2",
              "of Go 1.27")
+FURTHER = ("Chromium's zlib", "Chromium's zlib of Node.js up to 16", "miniz")
 
 
 def length_code(token):
@@ -47,6 +48,8 @@ def writer_name(number):
         return f"klauspost/compress, level {(number - 32) // 16 + 1}, version {KLAUSPOST[min((number - 32) % 16, 10)]}"
     if 192 <= number <= 239:
         return f"libdeflate, level {(number - 192) % 16}, {('1.9 to 1.18', '1.19 on', '1.6 to 1.8')[(number - 192) // 16]}"
+    if 256 <= number < 256 + 16 * len(FURTHER):
+        return f"{FURTHER[(number - 256) // 16]}, level {number % 16}"
     return f"writer {number}"
 
 
@@ -376,7 +379,10 @@ class Remaker:
         self.raw(trailer)
 
     def change(self):
-        self.writer, cut, self.chunk, self.foreseen = self.coder.tree("byte", 8), self.coder.tree("byte", 8), None, None
+        self.writer, self.chunk, self.foreseen = self.coder.tree("byte", 8), None, None
+        if self.writer == 254:
+            self.writer = 256 + self.coder.tree("byte", 8)
+        cut = self.coder.tree("byte", 8)
         if cut:
             self.dictionary = (32768, 16384, 0, None)[cut - 1]
             self.chunk = self.coder.even(16) | self.coder.even(16) << 16

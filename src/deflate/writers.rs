@@ -1,23 +1,27 @@
 //! The writers that have models. Their numbers are part of the format.
 
-use super::model::chain::{Chain, Go, Zlib, ZlibWide};
+use std::ops::RangeInclusive;
+
+use super::model::chain::{self, Chain, ChromiumEra, Go, Zlib, ZlibWide};
 use super::model::klauspost::{self, Era};
 use super::model::libdeflate;
+use super::model::miniz::Miniz;
 use super::model::quick_go::QuickGo;
+use super::model::quick_miniz::QuickMiniz;
 use super::model::{Model, Text};
 use super::token::Token;
 
 /// A writer at a level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Writer(u8);
+pub(crate) struct Writer(u16);
 
 /// A model that any thread may own.
 pub(crate) type AnyModel = Box<dyn Model + Send>;
 
 /// First number of klauspost's levels, sixteen for the eras of each. [`LIBDEFLATE`] is the first of libdeflate's,
 /// sixteen for each era.
-const KLAUSPOST: u8 = 32;
-const LIBDEFLATE: u8 = 192;
+const KLAUSPOST: u16 = 32;
+const LIBDEFLATE: u16 = 192;
 /// Eras by their numbers, and the first version of each.
 const ERAS: [(Era, &str); 11] = [
     (Era::First, "up to 1.12.1"),
@@ -32,8 +36,54 @@ const ERAS: [(Era, &str); 11] = [
     (Era::From1_18_2, "1.18.2"),
     (Era::Go1_27, "Go 1.27"),
 ];
+/// Stands in a recipe before the rest of a number from [`MORE`] on.
+const FURTHER: u8 = 254;
 /// Number of the unknown writer.
-const UNKNOWN: u8 = 255;
+const UNKNOWN: u16 = 255;
+/// First number of the writers of [`ROWS`], sixteen for the levels of each.
+const MORE: u16 = 256;
+/// Writers whose numbers take two bytes, by their rows.
+const ROWS: [WriterRow; 3] = [
+    WriterRow::Chromium(ChromiumEra::Multiplied),
+    WriterRow::Chromium(ChromiumEra::Crc),
+    WriterRow::Miniz,
+];
+
+/// Stands for miniz's level 1 when it writes into a buffer for the whole stream.
+const MINIZ_AT_ONCE: u8 = 11;
+
+/// A writer without its level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WriterRow {
+    Chromium(ChromiumEra),
+    Miniz,
+}
+
+impl WriterRow {
+    fn levels(self) -> RangeInclusive<u8> {
+        match self {
+            Self::Chromium(_) => 1..=9,
+            Self::Miniz => 1..=MINIZ_AT_ONCE,
+        }
+    }
+
+    fn model(self, level: u8) -> AnyModel {
+        match self {
+            Self::Chromium(era) => chain::chromium_model(era, level),
+            Self::Miniz if level == 1 => Box::new(QuickMiniz::new(true)),
+            Self::Miniz if level == MINIZ_AT_ONCE => Box::new(QuickMiniz::new(false)),
+            Self::Miniz => Box::new(Miniz::new(level)),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Chromium(ChromiumEra::Multiplied) => "Chromium's zlib",
+            Self::Chromium(ChromiumEra::Crc) => "Chromium's zlib (Node.js up to 16)",
+            Self::Miniz => "miniz",
+        }
+    }
+}
 
 /// The model of a writer that searches for no matches.
 struct Literals;
@@ -60,74 +110,107 @@ impl Writer {
     /// The writer that makes no matches.
     pub(crate) const LITERALS: Self = Self(0);
 
-    pub(crate) fn number(self) -> u8 {
-        self.0
+    /// Returns its number as bytes of a recipe: the first, and the second when there is one.
+    pub(crate) fn bytes(self) -> (u8, Option<u8>) {
+        match self.0.to_le_bytes() {
+            [low, 0] => (low, None),
+            [low, _] => (FURTHER, Some(low)),
+        }
     }
 
-    pub(crate) const fn zlib(level: u8) -> Self {
+    /// Returns whether another byte follows the first one of its number.
+    pub(crate) fn has_second(first: u8) -> bool {
+        first == FURTHER
+    }
+
+    /// Returns the writer of the bytes of a recipe, if there is one.
+    pub(crate) fn from_bytes(first: u8, second: Option<u8>) -> Option<Self> {
+        Self::from_number(second.map_or(u16::from(first), |second| MORE + u16::from(second)))
+    }
+
+    pub(crate) const fn zlib(level: u16) -> Self {
         Self(level)
     }
 
-    pub(crate) const fn go(level: u8) -> Self {
+    pub(crate) const fn go(level: u16) -> Self {
         Self(10 + level)
     }
 
-    pub(crate) const fn klauspost(level: u8, era: Era) -> Self {
-        Self(KLAUSPOST + 16 * (level - 1) + era as u8)
+    pub(crate) const fn klauspost(level: u16, era: Era) -> Self {
+        Self(KLAUSPOST + 16 * (level - 1) + era as u16)
+    }
+
+    /// Returns the writer of a row of [`ROWS`] at a level.
+    const fn further(row: u16, level: u16) -> Self {
+        Self(MORE + 16 * row + level)
+    }
+
+    /// Returns the row and the level of a number from [`MORE`] on.
+    fn row_of(number: u16) -> Option<(WriterRow, u8)> {
+        let (row, level) = ((number.checked_sub(MORE)?) / 16, low(number % 16));
+        let row = *ROWS.get(usize::from(row))?;
+        row.levels().contains(&level).then_some((row, level))
     }
 
     /// Returns the level and era of one of klauspost's numbers.
-    fn klauspost_of(number: u8) -> Option<(u8, Era, &'static str)> {
+    fn klauspost_of(number: u16) -> Option<(u8, Era, &'static str)> {
         let (level, era) = ((number - KLAUSPOST) / 16 + 1, (number - KLAUSPOST) % 16);
-        let (era, version) = *ERAS.get(usize::from(era))?;
+        let (level, (era, version)) = (low(level), *ERAS.get(usize::from(era))?);
         let known = klauspost::eras(level).contains(&era);
         known.then_some((level, era, version))
     }
 
-    pub(crate) const fn libdeflate(level: u8) -> Self {
+    pub(crate) const fn libdeflate(level: u16) -> Self {
         Self(LIBDEFLATE + level)
     }
 
     /// Returns the writer of a number, if there is one.
-    pub(crate) fn from_number(number: u8) -> Option<Self> {
+    fn from_number(number: u16) -> Option<Self> {
         let known = match number {
             0..=9 | 11..=19 | 21..=29 | UNKNOWN => true,
             KLAUSPOST..=175 => Self::klauspost_of(number).is_some(),
             // Levels 8 and 9 of the first era choose by cost and have no model.
             LIBDEFLATE..=223 => matches!(number % 16, 1..=9),
             224..=239 => matches!(number % 16, 1..=7),
-            _ => false,
+            _ => Self::row_of(number).is_some(),
         };
         known.then_some(Self(number))
     }
 
     /// Returns whether its model supports a flush in the middle of a stream.
     pub(crate) fn goes_on(self) -> bool {
-        self.0 < KLAUSPOST
+        self.0 < KLAUSPOST || self.is_chromium()
+    }
+
+    fn is_chromium(self) -> bool {
+        matches!(Self::row_of(self.0), Some((WriterRow::Chromium(_), _)))
     }
 
     /// Returns whether its model, told to begin, is as a new one: those with one hash chain.
     pub(crate) fn begins_anew(self) -> bool {
-        matches!(self.0, 1..=9 | 12..=29)
+        matches!(self.0, 1..=9 | 12..=29) || self.is_chromium()
     }
 
     /// Returns its model, or none for the unknown writer.
     pub(crate) fn model(self) -> Option<AnyModel> {
         Some(match self.0 {
             0 => Box::new(Literals),
-            level @ 1..=9 => Box::new(Chain::<Zlib>::zlib(level)),
+            level @ 1..=9 => Box::new(Chain::<Zlib>::zlib(low(level))),
             11 => Box::new(QuickGo::new()),
-            number @ 12..=19 => Box::new(Chain::<Go>::go(number - 10)),
-            number @ 21..=29 => Box::new(Chain::<ZlibWide>::zlib_wide(number - 20)),
+            number @ 12..=19 => Box::new(Chain::<Go>::go(low(number - 10))),
+            number @ 21..=29 => Box::new(Chain::<ZlibWide>::zlib_wide(low(number - 20))),
             number @ KLAUSPOST..=175 => {
                 let (level, era, _) = Self::klauspost_of(number)?;
                 klauspost::model(level, era)
             }
             number @ LIBDEFLATE..=239 => {
                 let (era, level) = ((number - LIBDEFLATE) / 16, (number - LIBDEFLATE) % 16);
-                libdeflate::model(level, LIBDEFLATE_ERAS[usize::from(era)])
+                libdeflate::model(low(level), LIBDEFLATE_ERAS[usize::from(era)])
             }
-            _ => return None,
+            number => {
+                let (row, level) = Self::row_of(number)?;
+                row.model(level)
+            }
         })
     }
 
@@ -146,13 +229,21 @@ impl Writer {
                 let era = ["", " (1.19)", " (1.6)"][usize::from((number - LIBDEFLATE) / 16)];
                 format!("libdeflate {}{era}", number % 16)
             }
-            _ => "unknown".to_owned(),
+            number => match Self::row_of(number) {
+                Some((row, level)) => format!("{} {level}", row.name()),
+                None => "unknown".to_owned(),
+            },
         }
     }
 }
 
+/// Returns a level or a part of a number, which is below 256.
+fn low(number: u16) -> u8 {
+    number.to_le_bytes()[0]
+}
+
 /// The common writers, most common first. The first [`FEW`] are tried with short streams.
-const COMMON: [Writer; 15] = [
+const COMMON: [Writer; 19] = [
     Writer::zlib(6),
     Writer::klauspost(5, Era::From1_15_10),
     Writer::go(6),
@@ -168,6 +259,10 @@ const COMMON: [Writer; 15] = [
     Writer::zlib(3),
     Writer::zlib(2),
     Writer::go(1),
+    Writer::further(0, 6),
+    Writer::further(0, 9),
+    Writer::further(2, 6),
+    Writer::further(2, 9),
 ];
 
 /// Number of writers that are tried with short streams.
@@ -175,8 +270,71 @@ pub(crate) const FEW: usize = COMMON.len();
 
 /// Returns all writers.
 pub(crate) fn all() -> impl Iterator<Item = Writer> {
-    let rest = (1..UNKNOWN).filter_map(Writer::from_number);
+    let rest = (1..UNKNOWN)
+        .chain(MORE..=MORE + u16::from(u8::MAX))
+        .filter_map(Writer::from_number);
     COMMON
         .into_iter()
         .chain(rest.filter(|writer| !COMMON.contains(writer)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_has_a_model_and_comes_back_from_its_bytes() {
+        let mut writers: Vec<Writer> = all().collect();
+        for writer in &writers {
+            let (first, second) = writer.bytes();
+            assert_eq!(Writer::has_second(first), second.is_some());
+            assert_eq!(Writer::from_bytes(first, second), Some(*writer));
+            assert!(writer.model().is_some() && writer.name() != "unknown");
+        }
+        let count = writers.len();
+        writers.sort_by_key(|writer| writer.0);
+        writers.dedup();
+        assert_eq!(writers.len(), count, "{COMMON:?}");
+        for second in (0..=255).filter(|second| !writers.contains(&Writer(MORE + second))) {
+            assert_eq!(Writer::from_bytes(FURTHER, Some(low(second))), None);
+        }
+    }
+
+    /// Whatever tokens a hostile recipe makes a model follow, its predictions stay within the text.
+    #[test]
+    fn any_tokens_can_be_followed() {
+        let bytes: Vec<u8> = (0..70_000_u32)
+            .map(|place| (place.wrapping_mul(place) >> 11).to_le_bytes()[0] & 7)
+            .collect();
+        for writer in all() {
+            let mut model = writer.model().expect("a model");
+            for (begin, end, jump) in [(0, 9000, 1), (1000, 20_990, 258), (30_000, 70_000, 7)] {
+                let text = Text {
+                    bytes: &bytes,
+                    base: 1 << 16,
+                    start: begin,
+                    end,
+                };
+                model.begin(text, begin, begin);
+                let mut at = begin;
+                while at < end {
+                    if at % 5000 == 7 {
+                        model.block(text, at);
+                    }
+                    let predicted = model.predict(text, at);
+                    assert!(at + predicted.advance() <= end, "{}", writer.name());
+                    assert!(predicted.is_literal() || predicted.dist() as usize <= at - begin);
+                    let token = if at.is_multiple_of(3) || at + jump > end || jump < 3 {
+                        Token::literal(0)
+                    } else if at.is_multiple_of(2) {
+                        predicted
+                    } else {
+                        Token::matched(u32::try_from(jump).expect("258 at most"), 1)
+                    };
+                    model.follow(text, at, token);
+                    at += token.advance();
+                }
+            }
+        }
+    }
 }

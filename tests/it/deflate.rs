@@ -202,6 +202,49 @@ fn streams_of_libdeflate_and_zopfli() {
 }
 
 #[test]
+fn streams_of_miniz() {
+    check(&["flate2"]);
+}
+
+/// flate2 as this program's own tests have it, through a small buffer and into one for all of it.
+#[test]
+fn whatever_flate2_writes_is_predicted() {
+    let plain = unpacked("zlib-6.gz", &stream("zlib-6.gz"));
+    for level in 1..=9 {
+        let level = flate2::Compression::new(level);
+        let mut out = flate2::write::GzEncoder::new(Vec::new(), level);
+        for part in plain.chunks(10_007) {
+            out.write_all(part).unwrap();
+        }
+        let through_buffers = out.finish().unwrap();
+        let mut at_once = Vec::with_capacity(plain.len());
+        flate2::Compress::new(level, true)
+            .compress_vec(&plain, &mut at_once, flate2::FlushCompress::Finish)
+            .unwrap();
+        for (packed, name) in [(through_buffers, "x.gz"), (at_once, "x.zz")] {
+            let opened = open(&mut &packed[..], &options(name)).unwrap();
+            let Analysis {
+                missed_tokens,
+                recipe_bytes,
+                writer,
+                ..
+            } = opened.analysis;
+            assert!(
+                missed_tokens == 0 && recipe_bytes < 60,
+                "{level:?} {writer}"
+            );
+            let again = remade(&opened.recipe, &opened.plain, packed.len() as u64);
+            assert!(again == packed, "{level:?} {name}");
+        }
+    }
+}
+
+#[test]
+fn streams_of_node() {
+    check(&["node"]);
+}
+
+#[test]
 fn odd_streams() {
     check(&["odd/"]);
 }

@@ -100,9 +100,14 @@ impl CorrectionModels {
         style: WriterStyle,
     ) -> Result<WriterStyle, DeflateError> {
         let corrupt = || DeflateError::Corrupt("recipe: writer");
-        let writer = u32::from(style.writer.number());
-        let number = u8::try_from(self.bytes.code(coder, writer)).expect("eight bits");
-        let writer = Writer::from_number(number).ok_or_else(corrupt)?;
+        let (first, second) = style.writer.bytes();
+        let mut byte = |byte| {
+            let byte = self.bytes.code(coder, u32::from(byte));
+            u8::try_from(byte).expect("eight bits")
+        };
+        let first = byte(first);
+        let second = Writer::has_second(first).then(|| byte(second.unwrap_or(0)));
+        let writer = Writer::from_bytes(first, second).ok_or_else(corrupt)?;
         let cut = style.chunks.map_or(0, |chunks| {
             let place = DICTIONARIES
                 .iter()

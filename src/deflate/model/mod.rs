@@ -6,7 +6,9 @@
 pub(crate) mod chain;
 pub(crate) mod klauspost;
 pub(crate) mod libdeflate;
+pub(crate) mod miniz;
 pub(crate) mod quick_go;
+pub(crate) mod quick_miniz;
 
 use super::token::Token;
 

@@ -70,7 +70,7 @@ fn code_lengths<const N: usize>(counts: &[u32; N], max: usize, unused: Option<us
 
 /// Returns the parents of the inner nodes of the tree over sorted leaves. The root is last and its own parent
 /// (`build_tree`).
-fn parents(leaves: &[u64]) -> Vec<usize> {
+pub(super) fn parents(leaves: &[u64]) -> Vec<usize> {
     let count = leaves.len() - 1;
     let mut weights = Vec::with_capacity(count);
     let mut parents = vec![count - 1; count];

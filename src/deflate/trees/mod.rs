@@ -5,6 +5,7 @@
 pub(crate) mod go;
 pub(crate) mod klauspost;
 pub(crate) mod libdeflate;
+pub(crate) mod miniz;
 pub(crate) mod zlib;
 
 use klauspost::CodeSmoothing;
@@ -98,9 +99,10 @@ pub(crate) enum Rule {
     GoLazy,
     /// klauspost/compress at levels 7 to 9.
     KlauspostLazy,
+    Miniz,
 }
 
-const RULES: [Rule; 10] = [
+const RULES: [Rule; 11] = [
     Rule::Zlib,
     Rule::Go,
     Rule::Libdeflate,
@@ -111,6 +113,7 @@ const RULES: [Rule; 10] = [
     Rule::Klauspost(CodeSmoothing::LiteralsUsed),
     Rule::GoLazy,
     Rule::KlauspostLazy,
+    Rule::Miniz,
 ];
 
 /// Stands for no rule: the header is written out.
@@ -138,6 +141,7 @@ impl Rule {
             Self::Go => go::header(&Histogram::of(tokens)),
             Self::Libdeflate => libdeflate::header(&Histogram::of(tokens)),
             Self::LibdeflatePaired => libdeflate::header_paired(&Histogram::of(tokens)),
+            Self::Miniz => miniz::header(&Histogram::of(tokens)),
             Self::GoWindow => go::header(&Histogram::of(first_window(tokens))),
             Self::Klauspost(ready) => {
                 klauspost::header(&Histogram::of(first_window(tokens)), ready)

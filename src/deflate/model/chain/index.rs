@@ -114,7 +114,7 @@ impl<F: Family> StringIndex<F> {
         Self {
             links: Links::new(F::HASH_BITS),
             rank: ring(),
-            deep: (deep && F::LEAST < DEEP).then(|| Links::new(DEEP_BITS)),
+            deep: (deep && F::HASHED < DEEP).then(|| Links::new(DEEP_BITS)),
             next: 0,
             gaps: false,
             family: PhantomData,
@@ -264,7 +264,7 @@ impl<F: Family> StringIndex<F> {
         let own_rank = self.rank[slot(position)];
         let mut tail = Tail::of(window, here, found.len);
         let (mut ahead, mut dist) = farthest(links, position, found.len + 1);
-        let (first, least) = (word(window, here), u32::MAX >> (8 * (DEEP - F::LEAST)));
+        let (first, least) = (word(window, here), u32::MAX >> (8 * (DEEP - F::HASHED)));
         let looks_max = 2 * wanted.chain;
         let (mut looks, mut next_rank) = (0, 1);
         while dist <= wanted.first_reach {

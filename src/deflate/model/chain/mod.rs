@@ -9,7 +9,10 @@ use super::super::token::{MATCH_MAX, Token, WINDOW};
 use super::{Model, Text, common};
 use index::{MatchQuery, StringIndex};
 
+mod chromium;
 mod index;
+
+pub(crate) use chromium::{ChromiumEra, chromium_model};
 
 /// Farthest match of zlib: the window less the longest match and four bytes.
 const ZLIB_REACH: usize = WINDOW - (MATCH_MAX + 3 + 1);
@@ -57,12 +60,14 @@ const LEVELS: [ChainLevel; 9] = [
 
 /// The differences between the families.
 pub(crate) trait Family {
-    /// Bytes that are hashed. Also the length of the shortest match.
+    /// The length of the shortest match. The text has as many bytes left at each string that is inserted.
     const LEAST: usize;
+    /// Bytes that are hashed, 3 or 4. Those behind the end of the text are zeros.
+    const HASHED: usize = Self::LEAST;
     /// Bits of the hash.
     const HASH_BITS: u32;
 
-    /// Returns the hash of the first [`Family::LEAST`] bytes.
+    /// Returns the hash of the first [`Family::HASHED`] bytes.
     fn hash(bytes: [u8; 4]) -> usize;
 
     /// Returns the reach of the first candidate, and of further ones.

@@ -41,7 +41,10 @@ fn models() -> Vec<Box<dyn Model>> {
     let zlib = (1..=9).map(|level| Box::new(Chain::zlib(level)) as Box<dyn Model>);
     let wide = (1..=9).map(|level| Box::new(Chain::zlib_wide(level)) as Box<dyn Model>);
     let go = (2..=9).map(|level| Box::new(Chain::go(level)) as Box<dyn Model>);
-    zlib.chain(wide).chain(go).collect()
+    let chromium = [ChromiumEra::Multiplied, ChromiumEra::Crc]
+        .into_iter()
+        .flat_map(|era| (1..=9).map(move |level| chromium_model(era, level) as Box<dyn Model>));
+    zlib.chain(wide).chain(go).chain(chromium).collect()
 }
 
 /// The tokens of a text, matches as `(len,dist)`.
@@ -167,6 +170,9 @@ fn the_short_way_finds_what_the_long_one_does() {
         compare::<Zlib>(&bytes, &mut numbers);
         compare::<ZlibWide>(&bytes, &mut numbers);
         compare::<Go>(&bytes, &mut numbers);
+        compare::<chromium::Multiplied>(&bytes, &mut numbers);
+        compare::<chromium::Crc<3>>(&bytes, &mut numbers);
+        compare::<chromium::Crc<4>>(&bytes, &mut numbers);
     }
 }
 
