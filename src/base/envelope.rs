@@ -42,6 +42,10 @@ pub enum EnvelopeKind {
     Signatures = 11,
     /// Which sets brought the newest releases to a site's store.
     NewestSets = 12,
+    /// Packs that are to be removed from a store in a bucket.
+    Marks = 13,
+    /// Who prunes a store in a bucket.
+    Lease = 14,
 }
 
 /// Says what is wrong with an enveloped file.

@@ -57,6 +57,7 @@ pub fn prune(context: &Context, args: &PruneArgs) -> Result<u8, Failure> {
     };
     let mut options = PruneRequest::default();
     options.drop_ready = args.ready;
+    options.grace = args.grace;
     let freed = prune::prune(&mut store, &options, &context.screen)?;
     context.print(&Pruned { gone, freed }, |report| {
         messages::discard_if_done(&report.gone) + &messages::pruned(&report.freed)

@@ -45,6 +45,7 @@ pub struct FrameSpan {
 }
 
 /// Tracks a pack while it is written. The writer appends exactly the returned bytes and the frames.
+#[derive(Clone)]
 pub struct PackBuilder {
     frames: Vec<FrameSpan>,
     bytes: u64,

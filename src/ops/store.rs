@@ -9,13 +9,15 @@ use super::{Releases, ReleasesMut, Stored};
 use crate::base::backend::BackendError;
 use crate::base::diagnostic::{Arg, diagnostic};
 use crate::base::finding::Finding;
-use crate::base::id::ReleaseId;
+use crate::base::id::{ChunkId, ReleaseId};
 use crate::base::monitor::Monitor;
+use crate::content::recipe::RecipeError;
 use crate::content::recipe::rebuild::BlobKeeper;
-use crate::content::release::{ReleaseName, ReleaseRoot};
+use crate::content::recipe::walk::Walker;
+use crate::content::release::{ReleaseName, ReleaseRoot, walk};
 use crate::oci::image::Platform;
 use crate::ops::Error;
-use crate::store::{Store, StoreError, StoreWriter, WriteOptions};
+use crate::store::{ChunkSet, Store, StoreError, StoreWriter, WriteOptions};
 
 impl Releases for Store {
     fn place(&self) -> Option<&Path> {
@@ -155,10 +157,36 @@ pub fn is_fault(error: &(dyn std::error::Error + 'static)) -> bool {
 /// # Errors
 /// What the store reports.
 pub(crate) fn commit_release(store: &Store, root: &ReleaseRoot) -> Result<(), StoreError> {
+    let stem = root.name.file_stem();
+    let needs = || needs_of(store, root);
     // The log says so only once the root survives a power cut.
-    store.commit_root(&root.name.file_stem(), &root.encode())?;
+    store.commit_root_of(&stem, &root.encode(), &needs)?;
     tracing::info!(release = %root.name, id = %root.id(), "release is committed");
     Ok(())
+}
+
+/// Returns the chunks that a release needs, all of whose lists were there a moment ago.
+fn needs_of(store: &Store, root: &ReleaseRoot) -> Result<ChunkSet, StoreError> {
+    let mut needs = ChunkSet::new();
+    let mut note = |id: &ChunkId| -> Result<(), RecipeError> {
+        needs.insert(id);
+        Ok(())
+    };
+    match walk::release(&mut Walker::new(store), root, &mut note) {
+        Ok(()) => Ok(needs),
+        Err(RecipeError::Chunk { source, .. }) => match source.downcast::<StoreError>() {
+            Ok(error) if is_fault(error.as_ref()) => Err(*error),
+            _ => Err(gone(root)),
+        },
+        Err(_) => Err(gone(root)),
+    }
+}
+
+fn gone(root: &ReleaseRoot) -> StoreError {
+    StoreError::PrunedMeanwhile {
+        stem: root.name.file_stem(),
+        chunks: 1,
+    }
 }
 
 /// Returns the roots of a store, with the unreadable ones apart.

@@ -10,6 +10,7 @@ use std::sync::PoisonError;
 use rayon::prelude::*;
 
 use super::chunk_index::{PackPlace, pack_name};
+use super::marks::ReadMarks;
 use super::seen::{Trouble, fault};
 use super::{ChunkSet, Store, StoreError, quarantine};
 use crate::base::diagnostic::{Arg, diagnostic};
@@ -63,9 +64,12 @@ impl Store {
         };
         // A copy on this machine says nothing of what others read.
         self.storage.read_source();
+        let mut going = HashSet::new();
         if self.is_shared() {
+            let marks = ReadMarks::read(self.storage.as_ref())?.marks;
             let mut chunk_index = self.chunk_index_mut();
-            chunk_index.compare_packs(self.storage.as_ref(), &mut report.findings)?;
+            let findings = &mut report.findings;
+            going = chunk_index.compare_packs(self.storage.as_ref(), &marks, findings)?;
         }
         let damaged = self.chunk_index().damaged_segments(self.storage.as_ref());
         for (name, trouble) in damaged {
@@ -77,9 +81,15 @@ impl Store {
                 }
             }
         }
-        let packs: Vec<PackEntry> = self.chunk_index().packs().to_vec();
+        let packs: Vec<(u32, PackEntry)> = {
+            let chunk_index = self.chunk_index();
+            let packs = (0_u32..).zip(chunk_index.packs().iter().copied());
+            packs
+                .filter(|(number, _)| !going.contains(number))
+                .collect()
+        };
         report.packs = packs.len() as u64;
-        report.pack_bytes = packs.iter().map(|pack| pack.bytes).sum();
+        report.pack_bytes = packs.iter().map(|(_, pack)| pack.bytes).sum();
         monitor.start(
             "check",
             if depth == CheckDepth::Data {
@@ -100,11 +110,12 @@ impl Store {
     fn check_packs(
         &self,
         depth: CheckDepth,
-        packs: &[PackEntry],
+        packs: &[(u32, PackEntry)],
         report: &mut CheckReport,
         monitor: &dyn Monitor,
     ) -> Result<(), StoreError> {
-        for (pack, number) in packs.iter().zip(0_u32..) {
+        for (number, pack) in packs {
+            let number = *number;
             monitor.check_stop()?;
             let spans = match self.pack_spans(pack) {
                 Ok(spans) if depth == CheckDepth::Data => spans,

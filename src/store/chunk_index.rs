@@ -4,6 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::marks::{MarkState, PackMarks};
 use super::mmap::{self, Bytes};
 use super::seen::{OpenNotes, Trouble};
 use super::{OpenMode, StoreError};
@@ -14,6 +15,12 @@ use crate::content::index::{ChunkEntry, IndexSegment, PackEntry};
 use crate::store::storage::{self, Object, Storage};
 
 const FOLDER: &str = "index";
+/// A segment with fewer entries is joined with others when there are many of them. It has 24 MiB.
+const SMALL_ENTRIES: usize = 1 << 20;
+/// How often segments are listed again when others remove some meanwhile.
+const TRIES: u32 = 8;
+/// Most small segments that stay.
+const SMALL_MAX: usize = 8;
 /// Folder of packs.
 pub(super) const PACKS: &str = "packs";
 
@@ -46,6 +53,8 @@ pub(super) struct ChunkIndex {
     packs: Vec<PackEntry>,
     numbers: HashMap<PackId, u32>,
     listed: Vec<ListedPack>,
+    /// Packs that are marked for removal.
+    fading: HashMap<PackId, MarkState>,
     /// Frames that are known to be damaged.
     pub(super) quarantine: HashSet<PackPlace>,
     /// Packs that no readable segment lists.
@@ -91,7 +100,7 @@ fn segments_in(storage: &dyn Storage) -> Result<impl Iterator<Item = Object> + u
 }
 
 /// Returns the packs in the storage, with their lengths.
-fn packs_in(storage: &dyn Storage) -> Result<HashMap<PackId, u64>, StoreError> {
+pub(super) fn packs_in(storage: &dyn Storage) -> Result<HashMap<PackId, u64>, StoreError> {
     let objects = storage.list(PACKS)?.into_iter();
     Ok(objects
         .filter_map(|object| Some((pack_of(&object.name)?, object.bytes)))
@@ -115,6 +124,25 @@ impl ChunkIndex {
     /// Opens every segment and lists the packs. For [`OpenMode::Write`] it also checks the entries, because
     /// deduplication depends on finding chunks again.
     pub(super) fn open(
+        storage: &dyn Storage,
+        access: OpenMode,
+        seen: &mut OpenNotes,
+    ) -> Result<Self, StoreError> {
+        let mut tries = 0;
+        loop {
+            match Self::open_once(storage, access, seen) {
+                // Somebody joined segments between the listing and the read. The next listing has the joined one.
+                Err(StoreError::Storage(error))
+                    if error.is_missing() && storage.is_shared() && tries < TRIES =>
+                {
+                    tries += 1;
+                }
+                opened => return opened,
+            }
+        }
+    }
+
+    fn open_once(
         storage: &dyn Storage,
         access: OpenMode,
         seen: &mut OpenNotes,
@@ -181,13 +209,31 @@ impl ChunkIndex {
     }
 
     /// Lists the packs where that was not done when the index was opened, forgets the places in those that are missing or
-    /// of another length, and reports them.
+    /// of another length, and reports them. Packs that `prune` is removing are forgotten and not reported. Returns the
+    /// latter.
     pub(super) fn compare_packs(
         &mut self,
         storage: &dyn Storage,
+        marks: &PackMarks,
         findings: &mut Vec<Finding>,
-    ) -> Result<(), StoreError> {
-        let there = packs_in(storage)?;
+    ) -> Result<HashSet<u32>, StoreError> {
+        let mut there = packs_in(storage)?;
+        self.forget_absent(&there);
+        let mut going = HashSet::new();
+        let marks = marks.packs.iter();
+        for (id, _) in marks.filter(|(_, mark)| mark.state > MarkState::Marked) {
+            if let Some(number) = self.number_of(id) {
+                self.forget_pack(number);
+                going.insert(number);
+            }
+            there.insert(*id, 0);
+        }
+        self.find_missing(&there, findings);
+        Ok(going)
+    }
+
+    /// Forgets the places in packs that are missing or of another length.
+    pub(super) fn forget_absent(&mut self, there: &HashMap<PackId, u64>) {
         for listed in &mut self.listed {
             for (pack, number) in listed.segment.packs().iter().zip(&mut listed.packs) {
                 if there.get(&pack.id) != Some(&pack.bytes) {
@@ -195,8 +241,29 @@ impl ChunkIndex {
                 }
             }
         }
-        self.find_missing(&there, findings);
-        Ok(())
+    }
+
+    /// Forgets the places in a pack.
+    pub(super) fn forget_pack(&mut self, pack: u32) {
+        for number in self.listed.iter_mut().flat_map(|each| &mut each.packs) {
+            if *number == Some(pack) {
+                *number = None;
+            }
+        }
+    }
+
+    /// Learns which packs are marked for removal.
+    pub(super) fn set_fading(&mut self, marks: &PackMarks) {
+        let marks = marks.packs.iter();
+        self.fading = marks.map(|(id, mark)| (*id, mark.state)).collect();
+    }
+
+    /// Returns how far the removal of the pack of a place has come. Places in packs that stay come first.
+    pub(super) fn fading(&self, place: PackPlace) -> Option<MarkState> {
+        if self.fading.is_empty() {
+            return None;
+        }
+        self.fading.get(&self.pack(place.pack).id).copied()
     }
 
     /// Adds a segment. `there` says which packs exist, with their lengths. Without it all packs are taken to exist as
@@ -279,17 +346,23 @@ impl ChunkIndex {
         self.quarantine.len() != before
     }
 
-    /// Finds the first copy of a chunk that is not known to be damaged.
+    /// Finds the first copy of a chunk that is not known to be damaged, in a pack that stays if there is one.
     pub(super) fn find(&self, id: &ChunkId) -> Option<PackPlace> {
-        self.copies(id)
-            .find(|place| !self.quarantine.contains(place))
+        let intact = self.copies(id);
+        let mut intact = intact.filter(|place| !self.quarantine.contains(place));
+        if self.fading.is_empty() {
+            return intact.next();
+        }
+        intact.min_by_key(|place| self.fading(*place))
     }
 
-    /// Returns all copies of a chunk that are not known to be damaged.
+    /// Returns all copies of a chunk that are not known to be damaged, those in packs that stay first.
     pub(super) fn places(&self, id: &ChunkId) -> Vec<PackPlace> {
-        self.copies(id)
-            .filter(|place| !self.quarantine.contains(place))
-            .collect()
+        let intact = self.copies(id);
+        let intact = intact.filter(|place| !self.quarantine.contains(place));
+        let mut places: Vec<PackPlace> = intact.collect();
+        places.sort_by_key(|place| self.fading(*place));
+        places
     }
 
     /// Returns all copies of a chunk that were found damaged.
@@ -417,6 +490,49 @@ pub(super) fn in_memory(
     entries: Vec<ChunkEntry>,
 ) -> Option<IndexSegment<Bytes>> {
     IndexSegment::open(Bytes::Read(crate::content::index::build(packs, entries))).ok()
+}
+
+/// Puts a segment in place of those that list packs of `gone`, without these packs, and of many small ones. Until the old
+/// ones are removed both exist, which is harmless. The index in memory stays as it was.
+pub(super) fn replace_some(
+    storage: &dyn Storage,
+    chunk_index: &ChunkIndex,
+    gone: &HashSet<PackId>,
+) -> Result<(), StoreError> {
+    let is_small = |listed: &&ListedPack| listed.segment.entry_count() < SMALL_ENTRIES;
+    let many = chunk_index.listed.iter().filter(is_small).count() > SMALL_MAX;
+    let is_old = |listed: &&ListedPack| {
+        let mut packs = listed.segment.packs().iter();
+        many && is_small(listed) || packs.any(|pack| gone.contains(&pack.id))
+    };
+    let (mut packs, mut entries, mut old) = (Vec::new(), Vec::new(), Vec::new());
+    let mut numbers: HashMap<PackId, u32> = HashMap::new();
+    for listed in chunk_index.listed.iter().filter(is_old) {
+        old.extend(listed.name.clone());
+        let mut renumbered = Vec::new();
+        for pack in listed.segment.packs() {
+            let next = u32::try_from(packs.len()).expect("no more than there were");
+            renumbered.push((!gone.contains(&pack.id)).then(|| {
+                *numbers.entry(pack.id).or_insert_with(|| {
+                    packs.push(*pack);
+                    next
+                })
+            }));
+        }
+        entries.extend(listed.segment.entries().filter_map(|entry| {
+            let pack_no = usize::try_from(entry.pack_no).ok();
+            let pack_no = (*renumbered.get(pack_no?)?)?;
+            Some(ChunkEntry { pack_no, ..entry })
+        }));
+    }
+    let mut new = None;
+    if !packs.is_empty() {
+        new = Some(publish(storage, &packs, entries)?.0);
+    }
+    for name in old.into_iter().filter(|old| Some(old) != new.as_ref()) {
+        storage.remove(&name)?;
+    }
+    Ok(())
 }
 
 /// Replaces all segments by one of `packs` and `entries`. Until the old ones are removed both exist, which is harmless.

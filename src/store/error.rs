@@ -72,6 +72,25 @@ pub enum StoreError {
         /// The release that is there, or `None` when it was removed.
         theirs: Option<ReleaseId>,
     },
+    /// Somebody else prunes the store.
+    #[error("{} is being pruned by somebody else", place.display())]
+    Maintained {
+        /// The address.
+        place: PathBuf,
+        /// Seconds after which it may be taken over when nothing is heard of them.
+        seconds: u64,
+    },
+    /// Somebody else prunes the store since, because nothing was heard of this process for long.
+    #[error("somebody else took over the prune")]
+    Superseded,
+    /// Chunks of a release were pruned before it was committed.
+    #[error("{chunks} chunks of release root {stem:?} were pruned meanwhile")]
+    PrunedMeanwhile {
+        /// The name of its root.
+        stem: String,
+        /// How many of them, as far as is known.
+        chunks: u64,
+    },
     /// A part of the path is a file, so that no store can be below it.
     #[error("no store can be in {}: a part of the path is a file", path.display())]
     BelowFile {

@@ -1,8 +1,7 @@
 //! Opens and makes stores in a bucket of an object store, where other machines write at the same time.
 //!
 //! No lock keeps them apart. Packs and index segments are named by their content, so that nobody replaces what another put.
-//! A root is put on the condition that it is what it was, which is the only commit point. Work that needs the store alone
-//! is not done there yet.
+//! A root is put on the condition that it is what it was, which is the only commit point.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

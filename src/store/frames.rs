@@ -29,9 +29,14 @@ fn waiting_threads() -> Option<&'static ThreadPool> {
 }
 
 impl Store {
-    /// Returns whether the store has an intact copy of the chunk, as far as is known without reading it.
+    /// Returns whether the store has an intact copy of the chunk, as far as is known without reading it. For a writer, a
+    /// copy in a pack that is marked for removal is none.
     pub fn contains(&self, id: &ChunkId) -> bool {
-        self.chunk_index().find(id).is_some()
+        let chunk_index = self.chunk_index();
+        let place = chunk_index.find(id);
+        place.is_some_and(|place| {
+            self.access == OpenMode::Read || chunk_index.fading(place).is_none()
+        })
     }
 
     /// Reads a chunk. A copy found damaged is quarantined (permanently when the store is open for writing), and the
@@ -42,6 +47,17 @@ impl Store {
     /// A storage error when a copy cannot be read, since that may pass. Otherwise [`StoreError::NoSuchChunk`].
     /// [`StoreError::DamagedChunk`] or [`StoreError::QuarantinedChunk`] when every copy is damaged.
     pub fn read(&self, id: &ChunkId) -> Result<ChunkBytes, StoreError> {
+        match self.read_known(id) {
+            // Its pack was pruned since the index was read. Before that its chunks were put into another.
+            Err(StoreError::Storage(error)) if error.is_missing() && self.is_shared() => {
+                self.refresh()?;
+                self.read_known(id)
+            }
+            read => read,
+        }
+    }
+
+    fn read_known(&self, id: &ChunkId) -> Result<ChunkBytes, StoreError> {
         let (places, doubtful) = {
             let chunk_index = self.chunk_index();
             // The places are copied, because a read below takes the lock for writing when it finds damage.
@@ -68,7 +84,16 @@ impl Store {
                         source,
                     });
                 }
-                Err(other) => fault = Some(other),
+                Err(other) => {
+                    if let StoreError::Storage(error) = &other
+                        && error.is_missing()
+                        && self.is_shared()
+                    {
+                        // It is not asked for again, for each of its chunks.
+                        self.chunk_index_mut().forget_pack(place.pack);
+                    }
+                    fault = Some(other);
+                }
             }
         }
         // A frame may have been quarantined by a read that went wrong on its way. It is tried last.

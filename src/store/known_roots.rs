@@ -43,7 +43,7 @@ impl KnownRoots {
     }
 
     /// Puts a root in place of what was known of it. Of those who do it at once, one succeeds. Who puts what is there
-    /// already succeeds too.
+    /// already succeeds too. Returns whether it was put.
     ///
     /// # Errors
     /// [`StoreError::RootTaken`], or a storage error.
@@ -53,7 +53,7 @@ impl KnownRoots {
         (name, stem): (&str, &str),
         file: &[u8],
         root_max: u64,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let ours = release_of(file, root_max);
         // A name that was never looked at is taken to be free.
         let known = self.lock().roots.get(name).copied().flatten();
@@ -76,7 +76,7 @@ impl KnownRoots {
             }
             if is_ours || matches!(storage.put_if(name, file, &given)?, Put::Done(_)) {
                 self.lock().roots.insert(name.to_owned(), Some(ours));
-                return Ok(());
+                return Ok(!is_ours);
             }
             // Somebody was faster, or an answer was lost on its way. What is there now tells.
             theirs = now;
@@ -108,9 +108,9 @@ mod tests {
         let (one, other) = (KnownRoots::default(), KnownRoots::default());
         one.note(name.0, None, MAX);
         other.note(name.0, None, MAX);
-        one.commit(&storage, name, &root("first"), MAX).unwrap();
+        assert!(one.commit(&storage, name, &root("first"), MAX).unwrap());
         // The same content is no conflict, whoever was first.
-        other.commit(&storage, name, &root("first"), MAX).unwrap();
+        assert!(!other.commit(&storage, name, &root("first"), MAX).unwrap());
         other.commit(&storage, name, &root("second"), MAX).unwrap();
         let refused = one.commit(&storage, name, &root("third"), MAX).unwrap_err();
         let id = |text: &str| ReleaseId(hash(text.as_bytes()));

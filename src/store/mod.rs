@@ -3,13 +3,15 @@
 //! It does not know what chunks or roots mean, and does not know discs. Memory: the frame cache (192 MiB), 40 bytes a
 //! pack, and while writing what `writer` states. The index is mapped.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use crate::base::finding::Finding;
-use crate::base::id::StoreId;
+use crate::base::id::{PackId, StoreId};
 use crate::base::limits::CostLimits;
 use crate::store::storage::Storage;
 use crate::store::storage::dir::DirStorage;
@@ -29,7 +31,9 @@ mod frames;
 mod ground;
 mod history;
 mod known_roots;
+mod lease;
 mod lock;
+mod marks;
 mod mmap;
 mod needs;
 mod orphans;
@@ -37,7 +41,9 @@ mod pins;
 mod pipeline;
 mod prune;
 mod quarantine;
+mod reclaim;
 mod records;
+mod reliance;
 mod renew;
 mod roots;
 mod seen;
@@ -57,6 +63,8 @@ pub use check::{CheckDepth, CheckReport};
 pub use chunk_set::ChunkSet;
 pub use error::{FrameDamage, StoreError};
 pub(crate) use history::{FILES_MAX, HistoryEnd, NextLine, StoredHistory};
+pub use lease::LeaseRecord;
+pub use marks::{MarkState, PackMark, PackMarks};
 pub use needs::FrameNeed;
 pub use prune::{PruneOptions, PruneReport};
 pub use renew::Renewed;
@@ -68,6 +76,8 @@ use blob_cache::ReadyCopies;
 use cache::FrameCache;
 use chunk_index::ChunkIndex;
 use known_roots::KnownRoots;
+use lease::Lease;
+use marks::ReadMarks;
 use seen::OpenNotes;
 use settings::Settings;
 
@@ -111,6 +121,14 @@ pub struct Store {
     lock: Option<fs::File>,
     /// Held while packs are removed.
     alone: Option<fs::File>,
+    /// Held while packs are removed from a bucket.
+    lease: Option<Lease>,
+    /// The marks of a bucket before its index was read.
+    marks_seen: ReadMarks,
+    /// The packs that they name.
+    marked: Arc<HashSet<PackId>>,
+    /// How long a marked pack stays.
+    grace: Duration,
     /// The folders that this process made for the store, if it made it.
     made: Option<Vec<PathBuf>>,
 }
@@ -198,7 +216,11 @@ impl Store {
         access: OpenMode,
         lock: Option<fs::File>,
     ) -> Result<Self, StoreError> {
-        Self::open_as(storage, dir, (access, Unlisted::Adopted), lock)
+        let unlisted = match storage.is_shared() {
+            true => Unlisted::Left,
+            false => Unlisted::Adopted,
+        };
+        Self::open_as(storage, dir, (access, unlisted), lock)
     }
 
     fn open_as(
@@ -223,7 +245,13 @@ impl Store {
             storage.sweep()?;
         }
         let mut seen = OpenNotes::default();
+        // The marks come first. What is decided after this read changes them, and is found out before a commit.
+        let marks_seen = match storage.is_shared() {
+            true => ReadMarks::read(storage.as_ref())?,
+            false => ReadMarks::default(),
+        };
         let mut chunk_index = ChunkIndex::open(storage.as_ref(), access, &mut seen)?;
+        chunk_index.set_fading(&marks_seen.marks);
         if unlisted == Unlisted::Adopted {
             orphans::adopt(storage.as_ref(), &mut chunk_index, access, &mut seen)?;
         }
@@ -244,6 +272,10 @@ impl Store {
             known_roots: KnownRoots::default(),
             lock,
             alone: None,
+            lease: None,
+            marked: Arc::new(marks_seen.marks.packs.keys().copied().collect()),
+            marks_seen,
+            grace: Duration::from_secs(u64::from(settings.prune.grace_hours) * 3600),
             made: None,
         })
     }
@@ -266,16 +298,6 @@ impl Store {
     /// Returns whether other machines may write to the store at the same time.
     pub fn is_shared(&self) -> bool {
         self.storage.is_shared()
-    }
-
-    /// Refuses work that needs the store alone, which nobody has one in a bucket.
-    fn must_be_in_folder(&self) -> Result<(), StoreError> {
-        if self.is_shared() {
-            return Err(StoreError::NotInBucket {
-                place: self.place.clone(),
-            });
-        }
-        Ok(())
     }
 
     /// Returns the folder for volumes that are being received. It may not exist yet.

@@ -22,6 +22,7 @@ pub(super) fn adopt(
     seen: &mut OpenNotes,
 ) -> Result<(), StoreError> {
     let unlisted = std::mem::take(&mut chunk_index.unlisted);
+    let mut new = None;
     if !unlisted.is_empty() {
         let mut entries = Vec::new();
         let mut packs = Vec::with_capacity(unlisted.len());
@@ -41,7 +42,8 @@ pub(super) fn adopt(
             _ if packs.is_empty() => {}
             OpenMode::Write => {
                 let (name, segment) = chunk_index::publish(storage, &packs, entries)?;
-                chunk_index.add(Some(name), segment, None);
+                chunk_index.add(Some(name.clone()), segment, None);
+                new = Some(name);
             }
             OpenMode::Read => {
                 if let Some(segment) = chunk_index::in_memory(&packs, entries) {
@@ -51,8 +53,10 @@ pub(super) fn adopt(
         }
     }
     if access == OpenMode::Write {
-        for name in std::mem::take(&mut chunk_index.broken) {
-            // The packs of broken segments are listed again by now, so nothing depends on these files.
+        // The packs of broken segments are listed again by now, so nothing depends on these files. The same entries have the
+        // same name, so the new segment may have replaced the broken one.
+        let broken = std::mem::take(&mut chunk_index.broken).into_iter();
+        for name in broken.filter(|name| Some(name) != new.as_ref()) {
             storage.remove(&name)?;
         }
     }

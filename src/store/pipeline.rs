@@ -4,7 +4,7 @@
 //! One thread a core compresses, and one writes. The same frames give the same packs, independent of thread timing. The
 //! channels bound the number of waiting frames. `writer` states the memory of the whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -12,7 +12,8 @@ use std::thread::{self, JoinHandle};
 use super::StoreError;
 use super::chunk_index::{PACKS, pack_name};
 use super::window::FramePlan;
-use crate::base::id::ChunkId;
+use crate::base::id::{ChunkId, PackId};
+use crate::content::content_kind::ContentKind;
 use crate::content::frame::{FrameEncoder, FrameOptions, KeptFrame};
 use crate::content::index::{ChunkEntry, PackEntry, prefix};
 use crate::content::pack::PackBuilder;
@@ -62,7 +63,12 @@ pub(super) struct Pipeline {
 }
 
 impl Pipeline {
-    pub(super) fn start(storage: &Arc<dyn Storage>, level: i32) -> Self {
+    /// Starts the threads. No pack gets a name of `avoided`.
+    pub(super) fn start(
+        storage: &Arc<dyn Storage>,
+        level: i32,
+        avoided: &Arc<HashSet<PackId>>,
+    ) -> Self {
         let cores = thread::available_parallelism()
             .map_or(2, usize::from)
             .min(WORKERS_MAX);
@@ -76,8 +82,13 @@ impl Pipeline {
                 thread::spawn(move || work(&waiting, &done, level))
             })
             .collect();
-        let storage = Arc::clone(storage);
-        let packer = thread::spawn(move || Packer::new(storage).run(&finished));
+        let packer = Packer {
+            storage: Arc::clone(storage),
+            avoided: Arc::clone(avoided),
+            open: None,
+            packed: DurablePacks::default(),
+        };
+        let packer = thread::spawn(move || packer.run(&finished));
         Self {
             jobs: Some(jobs),
             done: Some(done),
@@ -171,19 +182,12 @@ fn work(waiting: &Mutex<Receiver<NumberedJob>>, done: &SyncSender<Done>, level: 
 
 struct Packer {
     storage: Arc<dyn Storage>,
+    avoided: Arc<HashSet<PackId>>,
     open: Option<(Box<dyn NewObject>, PackBuilder)>,
     packed: DurablePacks,
 }
 
 impl Packer {
-    fn new(storage: Arc<dyn Storage>) -> Self {
-        Self {
-            storage,
-            open: None,
-            packed: DurablePacks::default(),
-        }
-    }
-
     fn run(mut self, finished: &Receiver<Done>) -> Result<DurablePacks, StoreError> {
         // Frames that overtook another. Workers finish them while one earlier frame is still being compressed.
         let mut early = BTreeMap::new();
@@ -234,8 +238,18 @@ impl Packer {
     }
 
     fn end_pack(&mut self) -> Result<(), StoreError> {
-        if let Some((mut object, builder)) = self.open.take() {
-            let (tail, id, bytes) = builder.finish();
+        if let Some((mut object, mut builder)) = self.open.take() {
+            let (mut tail, mut id, mut bytes) = builder.clone().finish();
+            // The same frames make a pack of the same name, and one that is being removed would go when it has just
+            // come. A frame of its former name makes it another.
+            while self.avoided.contains(&id) {
+                let name = (ChunkId::of(id.as_bytes()), &id.as_bytes()[..]);
+                let options = FrameOptions::for_store(1, ContentKind::Other);
+                let frame = FrameEncoder::new().encode(&[name], ContentKind::Other, &options);
+                object.append(&frame)?;
+                builder.push(&frame);
+                (tail, id, bytes) = builder.clone().finish();
+            }
             object.append(&tail)?;
             // The entry is listed only after the pack is durable, so the index never names a pack that may be lost.
             object.publish(&pack_name(&id))?;

@@ -4,6 +4,7 @@
 //! pack, because the pack may read well again. Memory: 60 bytes for each chunk of the store.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use super::chunk_index::{self, PackPlace, pack_name};
 use super::writer::Dedup;
@@ -20,6 +21,9 @@ pub struct PruneOptions {
     pub live_percent: u64,
     /// How chunks are rewritten.
     pub write: WriteOptions,
+    /// How long a pack stays in a bucket after it was marked, instead of what `carryall.toml` says. Readers and writers that
+    /// began before must be done by then.
+    pub grace: Option<Duration>,
 }
 
 impl Default for PruneOptions {
@@ -27,6 +31,7 @@ impl Default for PruneOptions {
         Self {
             live_percent: 50,
             write: WriteOptions::default(),
+            grace: None,
         }
     }
 }
@@ -42,36 +47,44 @@ pub struct PruneReport {
     pub bytes_before: u64,
     /// Bytes of packs after.
     pub bytes_after: u64,
+    /// Packs in a bucket that no release needs and that stay for now.
+    pub packs_marked: u64,
+    /// Their bytes.
+    pub bytes_marked: u64,
 }
 
 /// The live content of a pack.
 #[derive(Default)]
-struct Life {
+pub(super) struct Life {
     live: HashMap<u32, HashSet<[u8; 16]>>,
     /// Whether damaged frames of the pack hold needed chunks that have no other copy.
-    hurt: bool,
+    pub(super) hurt: bool,
     /// Whether the pack holds damaged frames.
-    quarantined: bool,
+    pub(super) quarantined: bool,
 }
 
 impl Store {
-    /// Drops all chunks that are not in `live`, which is the chunks of all releases.
+    /// Drops all chunks that are not in `live`, which is the chunks of all releases. In a bucket, what is to be removed is
+    /// marked first, and [`Store::be_alone`] must come before the releases are listed.
     ///
     /// # Errors
-    /// [`StoreError::NotInBucket`], [`StoreError::ReadOnly`], [`StoreError::Served`], [`StoreError::Interrupted`], or a storage error. Nothing is
-    /// removed in these cases.
+    /// [`StoreError::ReadOnly`], [`StoreError::Served`], [`StoreError::Maintained`], [`StoreError::Superseded`],
+    /// [`StoreError::Interrupted`], or a storage error. Nothing that is needed is removed in these cases.
     pub fn prune(
         &mut self,
         live: ChunkSet,
         options: &PruneOptions,
         monitor: &dyn Monitor,
     ) -> Result<PruneReport, StoreError> {
-        self.must_be_in_folder()?;
         // Readers beside a writer rely on packs only being added, so they must all be gone.
         self.be_alone()?;
         let live = live.settled();
         loop {
-            match self.prune_once(&live, options, monitor) {
+            let pruned = match self.is_shared() {
+                true => self.reclaim_once(&live, options, monitor),
+                false => self.prune_once(&live, options, monitor),
+            };
+            match pruned {
                 // A chunk that had to be moved is damaged. Its pack stays, and the others are considered again.
                 Err(StoreError::DamagedFrame {
                     pack,
@@ -152,19 +165,22 @@ impl Store {
         Ok(report)
     }
 
-    /// Finds the chunks that are live in each pack. The first of several intact copies counts.
-    fn lives(&self, live: &ChunkSet) -> HashMap<u32, Life> {
+    /// Finds the chunks that are live in each pack. The first of several intact copies counts, and one in a pack that is not
+    /// marked before all others.
+    pub(super) fn lives(&self, live: &ChunkSet) -> HashMap<u32, Life> {
         let chunk_index = self.chunk_index();
         let mut homes: Vec<Option<PackPlace>> = vec![None; live.prefixes().len()];
         for (prefix, place) in chunk_index.entries() {
             let Some(at) = live.position(&prefix) else {
                 continue;
             };
-            match homes[at] {
-                // An intact home stays. A damaged one is replaced by any intact copy.
-                Some(home) if !chunk_index.quarantine.contains(&home) => {}
-                Some(_) if chunk_index.quarantine.contains(&place) => {}
-                _ => homes[at] = Some(place),
+            // An intact home stays. A damaged one is replaced by any intact copy.
+            let rank = |place: &PackPlace| {
+                let is_damaged = chunk_index.quarantine.contains(place);
+                (is_damaged, chunk_index.fading(*place))
+            };
+            if homes[at].is_none_or(|home| rank(&place) < rank(&home)) {
+                homes[at] = Some(place);
             }
         }
         let mut lives: HashMap<u32, Life> = HashMap::new();
@@ -183,7 +199,12 @@ impl Store {
     }
 
     /// Estimates the live share of a pack: for each frame, the live part of its plain bytes times its stored bytes.
-    fn live_percent(&self, pack: u32, entry: &PackEntry, life: &Life) -> Result<u64, StoreError> {
+    pub(super) fn live_percent(
+        &self,
+        pack: u32,
+        entry: &PackEntry,
+        life: &Life,
+    ) -> Result<u64, StoreError> {
         let mut live_bytes = 0;
         for (offset, prefixes) in &life.live {
             let (head, _, table) = self.frame_table(PackPlace {
@@ -200,7 +221,7 @@ impl Store {
         Ok(live_bytes * 100 / entry.bytes.max(1))
     }
 
-    fn move_chunks(
+    pub(super) fn move_chunks(
         &self,
         moving: &[(u32, &Life)],
         options: &PruneOptions,

@@ -73,15 +73,22 @@ impl Store {
     /// [`StoreError::BadRootName`], [`StoreError::ReadOnly`], [`StoreError::RootTaken`], or a storage error.
     pub fn commit_root(&self, stem: &str, body: &[u8]) -> Result<(), StoreError> {
         self.must_write()?;
+        if self.is_shared() {
+            return self.commit_shared_root(stem, body).map(drop);
+        }
         let (name, storage) = (name(stem)?, self.storage.as_ref());
         let file = envelope::seal(EnvelopeKind::Release, body);
-        if storage.is_shared() {
-            return self
-                .known_roots
-                .commit(storage, (&name, stem), &file, ROOT_MAX);
-        }
         // The file is written beside its place and renamed: the rename is the commit.
         Ok(storage::put(storage, &name, &file)?)
+    }
+
+    /// Returns whether the root was put, and not there already.
+    pub(super) fn commit_shared_root(&self, stem: &str, body: &[u8]) -> Result<bool, StoreError> {
+        self.must_write()?;
+        let name = name(stem)?;
+        let file = envelope::seal(EnvelopeKind::Release, body);
+        let known = &self.known_roots;
+        known.commit(self.storage.as_ref(), (&name, stem), &file, ROOT_MAX)
     }
 
     /// Returns all roots, sorted by name. An unreadable one is an error in its place.

@@ -40,6 +40,23 @@ pub(super) struct Settings {
     /// What a machine keeps of a store in a bucket.
     #[cfg_attr(not(feature = "object-store"), allow(dead_code))]
     pub(super) cache: CacheSection,
+    pub(super) prune: PruneSection,
+}
+
+/// How a store in a bucket is pruned.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct PruneSection {
+    /// How long a pack stays after it was marked.
+    pub(super) grace_hours: u32,
+}
+
+impl Default for PruneSection {
+    fn default() -> Self {
+        Self {
+            grace_hours: 7 * 24,
+        }
+    }
 }
 
 /// Bytes that machines keep of a store in a bucket.
@@ -68,6 +85,7 @@ struct SettingsFile {
     id: String,
     limits: Option<toml::Value>,
     cache: Option<CacheSection>,
+    prune: Option<PruneSection>,
 }
 
 /// Reads the settings of a store whose format this program knows.
@@ -110,7 +128,13 @@ pub(super) fn read(storage: &dyn Storage, dir: &Path) -> Result<Settings, StoreE
         message,
     })?;
     let cache = written.cache.unwrap_or_default();
-    Ok(Settings { id, limits, cache })
+    let prune = written.prune.unwrap_or_default();
+    Ok(Settings {
+        id,
+        limits,
+        cache,
+        prune,
+    })
 }
 
 /// Reads the section of limits, which people write.
@@ -128,7 +152,7 @@ fn limits(section: Option<toml::Value>) -> Result<CostLimits, String> {
 }
 
 /// Makes a random id. The id is a name and not a secret.
-fn draw_id() -> StoreId {
+pub(super) fn draw_id() -> StoreId {
     use std::hash::{BuildHasher, RandomState};
     let mut hasher = Hasher::new();
     for round in 0_u64..4 {

@@ -75,13 +75,17 @@ impl Store {
         }
     }
 
-    /// Excludes those who read beside writers until the store is dropped.
+    /// Excludes those who read beside writers until the store is dropped. In a bucket it excludes those who prune, and
+    /// nobody else.
     ///
     /// # Errors
-    /// [`StoreError::Served`] when there is such a reader. [`StoreError::NotInBucket`] where no lock keeps others out.
+    /// [`StoreError::Served`] when there is such a reader, [`StoreError::Maintained`] when somebody prunes, or a storage
+    /// error.
     pub fn be_alone(&mut self) -> Result<(), StoreError> {
         self.must_write()?;
-        self.must_be_in_folder()?;
+        if self.is_shared() {
+            return self.begin_reclaim();
+        }
         // A store on a storage without locks has no other process to exclude.
         if self.alone.is_none() && self.lock.is_some() {
             self.alone = Some(lock::alone(&self.dir)?);

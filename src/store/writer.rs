@@ -206,9 +206,9 @@ impl StoreWriter<'_> {
     }
 
     fn pipeline(&mut self) -> &mut Pipeline {
-        let (storage, level) = (&self.store.storage, self.options.level);
+        let (store, level) = (self.store, self.options.level);
         self.pipeline
-            .get_or_insert_with(|| Pipeline::start(storage, level))
+            .get_or_insert_with(|| Pipeline::start(&store.storage, level, &store.marked))
     }
 
     /// Returns whether the chunk is in the store or was put.

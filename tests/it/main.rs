@@ -64,6 +64,7 @@ mod qr_codes;
 mod reader;
 mod reading_order;
 mod ready;
+mod reclaim;
 mod recode;
 mod recode_carried;
 mod references;

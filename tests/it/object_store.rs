@@ -180,10 +180,19 @@ fn a_release_goes_through_a_bucket_and_comes_back() {
     cloud.run(&["rm", "shop:1.0"]).ends_with(0);
     let listed = cloud.run(&["list"]).ends_with(0).stdout;
     assert!(!listed.contains("shop:1.0"), "{listed}");
-    // Nobody may have packs removed under the hands of another builder.
-    cloud
-        .run(&["prune"])
-        .fails_with(1, &["not done in an object store yet"]);
+    // What is marked goes when its time is over.
+    fs::create_dir_all(stage.path("gone")).unwrap();
+    fs::write(stage.path("gone/file"), noise(77, 500_000)).unwrap();
+    ok(&mut cloud.add("gone:1", "gone"));
+    cloud.run(&["rm", "gone:1"]).ends_with(0);
+    let said = cloud.run(&["prune"]).ends_with(0).stdout;
+    assert!(said.contains("marked"), "{said}");
+    let said = cloud.run(&["prune"]).ends_with(0).stdout;
+    assert!(said.contains("0 packs removed"), "{said}");
+    let said = cloud.run(&["prune", "--grace", "0"]).ends_with(0).stdout;
+    assert!(!said.contains("0 packs removed"), "{said}");
+    cloud.run(&["check", "--data"]).ends_with(0);
+    cloud.comes_back("shop:1.1", "two", "third-cache");
     cloud.comes_back("shop:1.1", "two", "cache");
 }
 
@@ -231,6 +240,96 @@ fn ten_builders_add_at_once_and_one_of_them_is_killed() {
     cloud.run(&["check", "--data"]).ends_with(0);
     for (builder, name) in names.iter().enumerate() {
         cloud.comes_back(&format!("product-{builder}:1"), name, "fresh-cache");
+    }
+}
+
+/// What a vendor with many builders does every day, at once: ten of them add, one of these is killed, and another machine
+/// prunes with next to no time of grace.
+#[test]
+fn ten_builders_add_beside_a_prune_and_each_release_arrives_elsewhere() {
+    let Some(cloud) = Cloud::new() else { return };
+    let names: Vec<String> = (0..10).map(|builder| format!("given-{builder}")).collect();
+    for (builder, name) in names.iter().enumerate() {
+        let root = cloud.stage.path(name);
+        fs::create_dir_all(&root).unwrap();
+        fs::write(root.join("common.bin"), noise(1, 2_000_000)).unwrap();
+        fs::write(root.join("own.bin"), noise(100 + builder as u64, 200_000)).unwrap();
+    }
+    // What is common belongs to a release that goes, so that its pack is marked when they begin.
+    ok(&mut cloud.add("old:1", &names[0]));
+    cloud.run(&["rm", "old:1"]).ends_with(0);
+    ok(&mut cloud.command_at(&["prune"], cloud.prefix, "maintainer"));
+    let spawn = |builder: usize| {
+        let mut add = cloud.add(&format!("product-{builder}:1"), &names[builder]);
+        add.env(
+            "CARRYALL_CACHE",
+            cloud.stage.path(&format!("cache-{builder}")),
+        );
+        add.spawn().unwrap()
+    };
+    let mut builders: Vec<_> = (0..10).map(spawn).collect();
+    let victim = builders.remove(0);
+    let (mut pruned, mut removed) = (0, 0);
+    let mut prune = || {
+        let words = ["--json", "prune", "--grace", "1s"];
+        let run: Run = cloud
+            .command_at(&words, cloud.prefix, "maintainer")
+            .output()
+            .unwrap()
+            .into();
+        let said: serde_json::Value = serde_json::from_str(&run.ends_with(0).stdout).unwrap();
+        pruned += 1;
+        removed += said["packs_removed"].as_u64().unwrap();
+    };
+    prune();
+    kill(victim);
+    while builders
+        .iter_mut()
+        .any(|builder| builder.try_wait().unwrap().is_none())
+    {
+        prune();
+    }
+    // Those that took longer than the time of grace may be told to run again, and nothing else may go wrong.
+    let mut again = vec![0];
+    for (number, builder) in (1..).zip(builders) {
+        let run: Run = builder.wait_with_output().unwrap().into();
+        if run.code != Some(0) {
+            run.fails_with(1, &["were pruned before it was committed"]);
+            again.push(number);
+        }
+    }
+    for builder in &again {
+        Run::from(spawn(*builder).wait_with_output().unwrap()).ends_with(0);
+    }
+    let prune = || {
+        let words = ["prune", "--grace", "0"];
+        ok(&mut cloud.command_at(&words, cloud.prefix, "maintainer"));
+    };
+    prune();
+    prune();
+    eprintln!(
+        "{pruned} prunes beside, {removed} packs removed, {} told to run again",
+        again.len() - 1
+    );
+    cloud.run(&["check", "--data"]).ends_with(0);
+    // Each goes out on media from a machine that has nothing of it yet, and into the store of another.
+    for (builder, name) in names.iter().enumerate() {
+        let (release, set) = (format!("product-{builder}:1"), format!("set-{builder}"));
+        let words = ["pack", &release, "--to", &set, "--media", "64MB"];
+        ok(&mut cloud.command_at(&words, cloud.prefix, "packer"));
+        let media = volumes(&cloud.stage.path(&set));
+        let mut words = vec!["receive"];
+        words.extend(media.iter().map(|path| path.to_str().unwrap()));
+        ok(cloud
+            .stage
+            .command(&words)
+            .env("CARRYALL_STORE", cloud.stage.path("site")));
+        let back = format!("back-{builder}");
+        ok(cloud
+            .stage
+            .command(&["checkout", &release, &back])
+            .env("CARRYALL_STORE", cloud.stage.path("site")));
+        assert!(look(&cloud.stage.path(&back)) == look(&cloud.stage.path(name)));
     }
 }
 
@@ -389,7 +488,7 @@ fn what_is_wrong_with_a_bucket_is_said_and_nothing_is_written() {
     listed("theirs").fails_with(1, &["no store in"]);
     listed("theirs/deeper").ends_with(0);
     fails(
-        &mut cloud.command_at(&["prune"], "theirs/deeper", "cache"),
+        &mut cloud.command_at(&["check", "--renew-settings"], "theirs/deeper", "cache"),
         &["not done in an object store yet"],
     );
 }

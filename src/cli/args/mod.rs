@@ -441,6 +441,9 @@ pub struct PruneArgs {
     /// Drop also the compressed layers and files that are kept ready.
     #[arg(long)]
     pub ready: bool,
+    /// In a bucket: how long a pack stays after it was marked.
+    #[arg(long, value_name = "TIME", value_parser = retry::grace_time)]
+    pub grace: Option<Duration>,
 }
 
 /// `install`.

@@ -1,8 +1,17 @@
-//! The time for which bad sectors are tried again, as people write it: `90s`, `5m`, `2h`, `0`.
+//! Times as people write them: `90s`, `5m`, `2h`, `0`. Times of grace may have days, too.
 
 use std::time::Duration;
 
 use crate::cli::usage::BadValue;
+
+/// As [`retry_time`], and in days.
+pub(super) fn grace_time(text: &str) -> Result<Duration, BadValue> {
+    let Some(days) = text.strip_suffix('d') else {
+        return retry_time(text);
+    };
+    let days: u32 = days.parse().map_err(|_| BadValue::NotATime)?;
+    Ok(Duration::from_secs(u64::from(days) * 24 * 3600))
+}
 
 pub(super) fn retry_time(text: &str) -> Result<Duration, BadValue> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
@@ -30,6 +39,15 @@ mod tests {
         assert_eq!(seconds("90s"), Some(90));
         assert_eq!(seconds("5m"), Some(300));
         assert_eq!(seconds("2h"), Some(7200));
+        assert_eq!(
+            grace_time("30d").ok().map(|time| time.as_secs()),
+            Some(2_592_000)
+        );
+        assert_eq!(
+            grace_time("12h").ok().map(|time| time.as_secs()),
+            Some(43_200)
+        );
+        assert!(grace_time("d").is_err() && grace_time("-1d").is_err());
         for wrong in [
             "",
             "5",

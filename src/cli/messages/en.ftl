@@ -208,6 +208,10 @@ check-reads-only = note: the store is only read: another process writes to it, o
 removed = { $release } is out of the store; `carryall prune` frees its space
 removed-unread = { $release } could not be read and is out of the store; what other releases need stays, `carryall prune` frees the rest
 pruned = freed { $freed }: { $removed } packs removed, { $rewritten } written anew; the store has { $now } now
+pruned-marked = { $packs } { $packs ->
+        [one] pack of { $size } is marked and goes
+       *[other] packs of { $size } are marked and go
+    } with the next prune after the time of grace, unless a release needs them again
 pruned-ready = compressed layers and files kept ready: { $left }
 pruned-ready-dropped = compressed layers and files kept ready: { $dropped } dropped, { $left } left
 kept-ready = kept ready to be handed out: { $size } of compressed layers and files (`carryall prune --ready` frees the room)
@@ -1094,6 +1098,7 @@ help-prune = Free the space of chunks that no release needs
 help-prune-long = Packs that no release needs are removed, and those of which much is unused are written anew.
 help-prune-arg-keep-last = First take out all but the N newest versions of each name and architecture, and those that `keep` marked
 help-prune-arg-ready = Drop also the compressed layers and files that are kept ready: they are made again when they are asked for
+help-prune-arg-grace = In a bucket: how long a pack stays after it was marked, such as 12h or 30d. Each add, pack and checkout must take less [default: 7d, or what carryall.toml says]
 help-prune-examples =
     # After `rm`
     carryall prune
@@ -1730,6 +1735,15 @@ error-store-no-conditions = the server of { $place } puts objects whether If-Non
     .hint = nothing was kept there: two builders could replace each other's releases. Use an object store with conditional puts, or a store in a folder
 error-store-not-in-bucket = this is not done in an object store yet: { $place }
     .hint = nothing was changed; it works in a store in a folder
+error-store-maintained = { $place } is being pruned by somebody else
+    .hint = wait until that is done. If it was killed, the next `prune` takes over when nothing was heard of it for { $minutes } { $minutes ->
+        [one] minute
+       *[other] minutes
+    } more
+error-store-superseded = somebody else took over this prune, because nothing was heard of it for long
+    .hint = nothing that is needed was removed, and the other one does the rest
+error-store-pruned-meanwhile = chunks that { $release } needs were pruned before it was committed: { $chunks }
+    .hint = run the same command again: what is gone is stored again. Work that takes so long needs a longer time of grace (`prune --grace`, or grace_hours in carryall.toml)
 error-store-root-taken = somebody else committed { $release } meanwhile, with other content: there is { $theirs }, and { $ours } was not committed
     .hint = the other release stays as it is. Look at it with `carryall show { $release }`, then run the same command again to add to it, or use another version
 error-store-root-removed = somebody else removed { $release } meanwhile, and { $ours } was not committed

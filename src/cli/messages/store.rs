@@ -162,7 +162,11 @@ pub fn pruned(report: &StorePruneReport) -> String {
     let freed = bytes(report.bytes_before.saturating_sub(report.bytes_after));
     let (removed, rewritten) = (report.packs_removed, report.packs_rewritten);
     let now = bytes(report.bytes_after);
-    let packs = line(message!("pruned", freed, removed, rewritten, now));
+    let mut packs = line(message!("pruned", freed, removed, rewritten, now));
+    if report.packs_marked > 0 {
+        let (count, size) = (report.packs_marked, bytes(report.marked_bytes));
+        packs += &line(message!("pruned-marked", packs = count, size));
+    }
     let (dropped, left) = (report.ready_dropped_bytes, report.ready_bytes);
     packs
         + &match (dropped, bytes(left)) {

@@ -52,7 +52,10 @@ pub fn of(error: &StoreError) -> Diagnostic {
         | StoreError::PrefixTaken { .. }
         | StoreError::NoConditions { .. }
         | StoreError::NotInBucket { .. }
-        | StoreError::RootTaken { .. } => of_shared(error),
+        | StoreError::RootTaken { .. }
+        | StoreError::Maintained { .. }
+        | StoreError::Superseded
+        | StoreError::PrunedMeanwhile { .. } => of_shared(error),
         StoreError::WriterFailed => diagnostic!("store.writer_failed"),
         StoreError::Interrupted(_) => super::interrupted(),
         StoreError::Storage(error) => of_storage(error),
@@ -77,6 +80,16 @@ fn of_shared(error: &StoreError) -> Diagnostic {
                 Some(theirs) => diagnostic!("store.root_taken", release, ours, theirs),
                 None => diagnostic!("store.root_removed", release, ours),
             }
+        }
+        StoreError::Maintained { place, seconds } => {
+            let minutes = seconds.div_ceil(60);
+            diagnostic!("store.maintained", place, minutes)
+        }
+        StoreError::Superseded => diagnostic!("store.superseded"),
+        StoreError::PrunedMeanwhile { stem, chunks } => {
+            let name = ReleaseName::from_file_stem(stem);
+            let release = name.map_or_else(|_| stem.clone(), |name| name.to_string());
+            diagnostic!("store.pruned_meanwhile", release, chunks = *chunks)
         }
         other => diagnostic!("other", text = other.to_string()),
     }

@@ -3,6 +3,7 @@
 //! The walk over recipes finds what a release needs. The store does the rest.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -29,6 +30,10 @@ pub struct StorePruneReport {
     pub bytes_before: u64,
     /// Bytes of packs now.
     pub bytes_after: u64,
+    /// Packs in a bucket that are marked, and go when their time of grace is over.
+    pub packs_marked: u64,
+    /// Bytes of these.
+    pub marked_bytes: u64,
     /// Bytes of cached copies that were dropped.
     pub ready_dropped_bytes: u64,
     /// Bytes of the cached copies that stay.
@@ -41,6 +46,8 @@ pub struct StorePruneReport {
 pub struct PruneRequest {
     /// Drops all cached copies, and not only those that no release needs. They take long to rebuild.
     pub drop_ready: bool,
+    /// How long a pack stays in a bucket after it was marked, if not as long as the store says.
+    pub grace: Option<Duration>,
 }
 
 /// Frees the space of chunks that no release needs.
@@ -52,6 +59,8 @@ pub fn prune(
     options: &PruneRequest,
     monitor: &dyn Monitor,
 ) -> Result<StorePruneReport, Error> {
+    // Releases that come later are seen to by those who commit them.
+    store.be_alone()?;
     let crate::ops::Roots { roots, bad } = crate::ops::all_roots(store)?;
     crate::ops::must_know_all(store, &bad)?;
     let ready = store.cached_blob_files()?;
@@ -68,21 +77,30 @@ pub fn prune(
     if !names.is_empty() {
         return Err(Error::UnreadableReleases { names });
     }
-    let pulls = store.dir().join(PULLS);
-    remove_own(&pulls, &is_own).map_err(Error::io(&pulls))?;
+    if !store.is_shared() {
+        // The local folder of a bucket has no lock, and somebody may be pulling into it.
+        let pulls = store.dir().join(PULLS);
+        remove_own(&pulls, &is_own).map_err(Error::io(&pulls))?;
+    }
     let is_unneeded = |file: &&CachedBlobFile| {
         let mut blobs = file.blobs.iter();
         options.drop_ready || blobs.all(|(id, _)| unneeded.contains(id))
     };
     let ready_dropped_bytes = store.drop_cached_blobs(ready.iter().filter(is_unneeded))?;
     let ready_bytes = store.cached_bytes()?;
-    let report = store.prune(live, &store::PruneOptions::default(), monitor)?;
+    let how = store::PruneOptions {
+        grace: options.grace,
+        ..store::PruneOptions::default()
+    };
+    let report = store.prune(live, &how, monitor)?;
     forget_sets(store, &roots)?;
     Ok(StorePruneReport {
         packs_removed: report.packs_removed,
         packs_rewritten: report.packs_rewritten,
         bytes_before: report.bytes_before,
         bytes_after: report.bytes_after,
+        packs_marked: report.packs_marked,
+        marked_bytes: report.bytes_marked,
         ready_dropped_bytes,
         ready_bytes,
     })

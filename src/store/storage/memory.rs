@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::{Given, NewObject, Object, ObjectVersion, Put, Storage, StorageError};
 
@@ -15,10 +16,22 @@ use crate::base::term::Action;
 #[derive(Debug, Default)]
 struct MemoryFiles {
     objects: BTreeMap<String, Vec<u8>>,
+    /// The second at which each was put.
+    put_at: BTreeMap<String, u64>,
+    /// The second that it is.
+    now: u64,
+    is_shared: bool,
     changes: u64,
     die_at: Option<u64>,
     /// Objects that cannot be read, by the beginning of their names, with the error that reading gives.
     unreadable: Vec<(String, io::ErrorKind)>,
+}
+
+impl MemoryFiles {
+    fn insert(&mut self, name: &str, bytes: Vec<u8>) {
+        self.put_at.insert(name.to_owned(), self.now);
+        self.objects.insert(name.to_owned(), bytes);
+    }
 }
 
 /// Objects in memory. Clones share them.
@@ -34,6 +47,19 @@ fn error(action: Action, name: &str, kind: io::ErrorKind) -> StorageError {
 }
 
 impl FaultyStorage {
+    /// Objects that others may write at the same time, with a clock that stands until [`FaultyStorage::pass`].
+    pub fn shared() -> Self {
+        let storage = Self::default();
+        storage.lock().is_shared = true;
+        storage.pass(1 << 30);
+        storage
+    }
+
+    /// Lets so many seconds pass.
+    pub fn pass(&self, seconds: u64) {
+        self.lock().now += seconds;
+    }
+
     fn lock(&self) -> MutexGuard<'_, MemoryFiles> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -65,9 +91,12 @@ impl FaultyStorage {
 
     /// Returns what would be found after a power cut now: the published objects, in a storage that works.
     pub fn crash_image(&self) -> Self {
-        let objects = self.lock().objects.clone();
+        let inner = self.lock();
         Self(Arc::new(Mutex::new(MemoryFiles {
-            objects,
+            objects: inner.objects.clone(),
+            put_at: inner.put_at.clone(),
+            now: inner.now,
+            is_shared: inner.is_shared,
             changes: 0,
             die_at: None,
             unreadable: Vec::new(),
@@ -166,7 +195,7 @@ impl Storage for FaultyStorage {
         if !holds {
             return Ok(Put::Lost);
         }
-        inner.objects.insert(name.to_owned(), bytes.to_vec());
+        inner.insert(name, bytes.to_vec());
         Ok(Put::Done(ObjectVersion::of(bytes)))
     }
 
@@ -184,6 +213,16 @@ impl Storage for FaultyStorage {
 
     fn sweep(&self) -> Result<(), StorageError> {
         Ok(())
+    }
+
+    fn is_shared(&self) -> bool {
+        self.lock().is_shared
+    }
+
+    fn put_at(&self, name: &str) -> Option<SystemTime> {
+        let inner = self.lock();
+        let second = inner.put_at.get(name).filter(|_| inner.is_shared)?;
+        Some(UNIX_EPOCH + Duration::from_secs(*second))
     }
 
     fn local_path(&self, _name: &str) -> Option<PathBuf> {
@@ -207,7 +246,7 @@ impl NewObject for NewBytes {
         let mut inner = self.storage.change(Action::RenameIntoPlace, name)?;
         // A replacement is at another place of the disk, so it can be read.
         inner.unreadable.retain(|(prefix, _)| prefix != name);
-        inner.objects.insert(name.to_owned(), self.bytes);
+        inner.insert(name, self.bytes);
         Ok(())
     }
 }
