@@ -1,8 +1,9 @@
 """The part of reader.py that makes xz and lzma streams again from their plain bytes (docs/format.md, Recode recipes).
 
 Python's lzma module runs liblzma, of which 5.2 to 5.8 write the same bytes. `python3 -c "import lzma; print(lzma._lzma)"`
-says which library that is. The hash of the stream decides."""
-import lzma, struct
+says which library that is. Its bz2 module runs libbz2. The hash of
+the stream decides."""
+import bz2, lzma, struct
 from reader_deflate import NotRemade, check
 
 FILTERS = {4: "X86", 5: "POWERPC", 6: "IA64", 7: "ARM", 8: "ARMTHUMB", 9: "SPARC"}
@@ -21,7 +22,12 @@ class Recipe:
 
 
 def settings(recipe):
+    """What makes a new encoder of the next settings."""
     encoder = recipe.take("B")
+    if encoder == 3:
+        level = recipe.take("B")
+        check(1 <= level <= 9, "damaged settings")
+        return lambda: bz2.BZ2Compressor(level)
     check(encoder in (1, 2), f"encoder {encoder} needs a newer reader")
     dictionary, properties, mode, finder, nice, depth, count = recipe.take("IBBBHHB")
     check(4096 <= dictionary <= 1 << 26 and properties < 225 and depth <= 1024 and count <= 3, "damaged settings")
@@ -37,7 +43,7 @@ def settings(recipe):
     kind = lzma.FILTER_LZMA2 if encoder == 1 else lzma.FILTER_LZMA1
     chain.append({"id": kind, "dict_size": dictionary, "lc": properties % 9, "lp": properties // 9 % 5, "pb": properties // 45,
                   "mode": mode, "mf": finder, "nice_len": nice, "depth": depth})
-    return chain
+    return lambda: lzma.LZMACompressor(format=lzma.FORMAT_RAW, filters=chain)
 
 
 def remade(data, plain):
@@ -45,11 +51,11 @@ def remade(data, plain):
     recipe = Recipe(data)
     version = recipe.take("B")
     check(version == 1, f"recode recipe {version} needs a newer reader")
-    chain, at, out = None, 0, []
+    new_encoder, at, out = None, 0, []
     while recipe.at < len(data):
         kind = recipe.take("B")
         if kind == 1:
-            chain = settings(recipe)
+            new_encoder = settings(recipe)
             continue
         check(kind in (0, 2, 3), f"piece {kind} needs a newer reader")
         size = recipe.take("Q")
@@ -61,8 +67,8 @@ def remade(data, plain):
         check(0 < size == len(part), "plain bytes end early")
         at += size
         if kind == 2:
-            check(chain, "piece without settings")
-            encoder = lzma.LZMACompressor(format=lzma.FORMAT_RAW, filters=chain)
+            check(new_encoder, "piece without settings")
+            encoder = new_encoder()
             out += [encoder.compress(part), encoder.flush()]
         else:
             for begin in range(0, size, 65536):

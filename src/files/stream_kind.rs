@@ -17,7 +17,7 @@ pub(super) const STREAM_HEAD_BYTES: usize = 18;
 /// The first bytes of a gzip member: the magic and the only method there is.
 const GZIP_MAGIC: [u8; 3] = [0x1f, 0x8b, 8];
 /// The first bytes of the kinds that may begin in the middle of something else.
-const FIRST_BYTES: [u8; 2] = [GZIP_MAGIC[0], 0xfd];
+const FIRST_BYTES: [u8; 3] = [GZIP_MAGIC[0], 0xfd, b'B'];
 
 /// A kind of stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,8 +48,8 @@ impl StreamKind {
                     && matches!(effort, 0 | 2 | 4)
                     && (*system <= 13 || *system == 255)
             }
-            // Its magic has six bytes.
-            Self::Recoded(recode::Format::Xz) => true,
+            // Their magics have six bytes and ten.
+            Self::Recoded(recode::Format::Xz | recode::Format::Bzip2) => true,
             // It has no magic.
             Self::Recoded(recode::Format::Lzma) => false,
         };
@@ -79,6 +79,7 @@ impl StreamKind {
             Self::Gzip => b".gz",
             Self::Recoded(recode::Format::Xz) => b".xz",
             Self::Recoded(recode::Format::Lzma) => b".lzma",
+            Self::Recoded(recode::Format::Bzip2) => b".bz2",
         };
         name.strip_suffix(suffix).unwrap_or(name).to_vec()
     }

@@ -56,7 +56,7 @@ pub enum KeptReason {
     Effort = 10,
     /// Frames of zstd are not opened.
     Zstd = 11,
-    /// Streams of bzip2 are not opened.
+    /// It is a stream of bzip2, and was added before these were opened.
     Bzip2 = 12,
     /// Frames of lz4 are not opened.
     Lz4 = 13,
@@ -71,9 +71,8 @@ pub enum KeptReason {
 }
 
 /// First bytes of what is not opened.
-const CLOSED_MAGICS: [(&[u8], KeptReason); 5] = [
+const CLOSED_MAGICS: [(&[u8], KeptReason); 4] = [
     (b"\x28\xb5\x2f\xfd", KeptReason::Zstd),
-    (b"BZh", KeptReason::Bzip2),
     (b"\x04\x22\x4d\x18", KeptReason::Lz4),
     (b"7z\xbc\xaf\x27\x1c", KeptReason::SevenZip),
     (b"Rar!\x1a\x07", KeptReason::Rar),

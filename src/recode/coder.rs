@@ -1,7 +1,8 @@
-//! The encoders and decoders themselves: liblzma, at the version that Cargo.toml pins.
+//! The encoders and decoders themselves: liblzma and libbz2, at the versions that Cargo.toml pins.
 //!
 //! A golden test holds the encoders to the bytes that real tools write. Nothing here parses a container.
 
+use bzip2::{Compress, Compression, Decompress};
 use liblzma::stream::{Action, Filters, LzmaOptions, MatchFinder, Mode, Status, Stream};
 
 use super::RecodeError;
@@ -10,37 +11,71 @@ use super::settings::{EncoderSettings, Lzma, LzmaFilter, LzmaSettings};
 /// Room that is made for output at a time.
 const OUT_BYTES: usize = 64 << 10;
 
+/// libbz2's own choice of when it sorts in another way. Its bytes do not depend on it.
+const WORK_FACTOR: u32 = 30;
+
 /// Encodes one piece.
-pub(crate) struct Encoder(Stream);
+pub(crate) enum Encoder {
+    Lzma(Box<Stream>),
+    Bzip2(Box<Compress>),
+}
 
 impl Encoder {
     /// Takes the memory that the settings state.
     pub(crate) fn new(settings: &EncoderSettings) -> Result<Self, RecodeError> {
-        let EncoderSettings::Lzma(lzma) = settings;
-        let filters = filters(lzma, &options(lzma))?;
-        let stream = Stream::new_raw_encoder(&filters);
-        Ok(Self(stream.map_err(|_| RecodeError::Corrupt("settings"))?))
+        match settings {
+            EncoderSettings::Lzma(lzma) => {
+                let stream = Stream::new_raw_encoder(&filters(lzma, &options(lzma))?);
+                let stream = stream.map_err(|_| RecodeError::Corrupt("settings"))?;
+                Ok(Self::Lzma(Box::new(stream)))
+            }
+            EncoderSettings::Bzip2(level) => {
+                let level = Compression::new((*level).into());
+                Ok(Self::Bzip2(Box::new(Compress::new(level, WORK_FACTOR))))
+            }
+        }
     }
 
     /// Takes plain bytes, and appends to `out` what is ready of the stream.
     pub(crate) fn push(&mut self, mut plain: &[u8], out: &mut Vec<u8>) -> Result<(), RecodeError> {
+        let refused = || RecodeError::Corrupt("plain bytes");
         while !plain.is_empty() {
             out.reserve(OUT_BYTES);
-            let before = self.0.total_in();
-            let coded = self.0.process_vec(plain, out, Action::Run);
-            coded.map_err(|_| RecodeError::Corrupt("plain bytes"))?;
-            plain = &plain[taken(&self.0, before)..];
+            let len = match self {
+                Self::Lzma(stream) => {
+                    let before = stream.total_in();
+                    let coded = stream.process_vec(plain, out, Action::Run);
+                    coded.map_err(|_| refused())?;
+                    taken(stream.total_in(), before)
+                }
+                Self::Bzip2(stream) => {
+                    let before = stream.total_in();
+                    let coded = stream.compress_vec(plain, out, bzip2::Action::Run);
+                    coded.map_err(|_| refused())?;
+                    taken(stream.total_in(), before)
+                }
+            };
+            plain = &plain[len..];
         }
         Ok(())
     }
 
     /// Ends the piece.
     pub(crate) fn finish(mut self, out: &mut Vec<u8>) -> Result<(), RecodeError> {
+        let refused = || RecodeError::Corrupt("plain bytes");
         loop {
             out.reserve(OUT_BYTES);
-            let coded = self.0.process_vec(&[], out, Action::Finish);
-            let status = coded.map_err(|_| RecodeError::Corrupt("plain bytes"))?;
-            if matches!(status, Status::StreamEnd) {
+            let is_end = match &mut self {
+                Self::Lzma(stream) => {
+                    let coded = stream.process_vec(&[], out, Action::Finish);
+                    coded.map_err(|_| refused())? == Status::StreamEnd
+                }
+                Self::Bzip2(stream) => {
+                    let coded = stream.compress_vec(&[], out, bzip2::Action::Finish);
+                    coded.map_err(|_| refused())? == bzip2::Status::StreamEnd
+                }
+            };
+            if is_end {
                 return Ok(());
             }
         }
@@ -48,16 +83,25 @@ impl Encoder {
 }
 
 /// Decodes one piece.
-pub(crate) struct Decoder(Stream);
+pub(crate) enum Decoder {
+    Lzma(Box<Stream>),
+    Bzip2(Box<Decompress>),
+}
 
 impl Decoder {
     /// Creates a decoder of a filter chain. The search of `lzma` does not matter. The caller has checked the
     /// dictionary, which is allocated here.
-    pub(crate) fn new(lzma: &LzmaSettings) -> Result<Self, RecodeError> {
+    pub(crate) fn lzma(lzma: &LzmaSettings) -> Result<Self, RecodeError> {
         let mut options = LzmaOptions::new();
         set_format(&mut options, lzma);
         let stream = Stream::new_raw_decoder(&filters(lzma, &options)?);
-        Ok(Self(stream.map_err(|_| RecodeError::Unknown)?))
+        let stream = stream.map_err(|_| RecodeError::Unknown)?;
+        Ok(Self::Lzma(Box::new(stream)))
+    }
+
+    /// Creates a decoder of a bzip2 stream, which takes 4 MB.
+    pub(crate) fn bzip2() -> Self {
+        Self::Bzip2(Box::new(Decompress::new(false)))
     }
 
     /// Takes packed bytes and appends plain bytes, some [`OUT_BYTES`] at most. Returns how many bytes were taken, and
@@ -67,18 +111,31 @@ impl Decoder {
         packed: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<(usize, bool), RecodeError> {
+        let refused = || RecodeError::Corrupt("compressed bytes");
         let mut room = [0; OUT_BYTES];
-        let (before, out_before) = (self.0.total_in(), self.0.total_out());
-        let coded = self.0.process(packed, &mut room, Action::Run);
-        let status = coded.map_err(|_| RecodeError::Corrupt("compressed bytes"))?;
-        let given = usize::try_from(self.0.total_out() - out_before).unwrap_or_default();
+        let (len, given, is_end) = match self {
+            Self::Lzma(stream) => {
+                let (before, given) = (stream.total_in(), stream.total_out());
+                let coded = stream.process(packed, &mut room, Action::Run);
+                let is_end = coded.map_err(|_| refused())? == Status::StreamEnd;
+                let len = taken(stream.total_in(), before);
+                (len, taken(stream.total_out(), given), is_end)
+            }
+            Self::Bzip2(stream) => {
+                let (before, given) = (stream.total_in(), stream.total_out());
+                let coded = stream.decompress(packed, &mut room);
+                let is_end = coded.map_err(|_| refused())? == bzip2::Status::StreamEnd;
+                let len = taken(stream.total_in(), before);
+                (len, taken(stream.total_out(), given), is_end)
+            }
+        };
         out.extend_from_slice(&room[..given.min(OUT_BYTES)]);
-        Ok((taken(&self.0, before), matches!(status, Status::StreamEnd)))
+        Ok((len, is_end))
     }
 }
 
-fn taken(stream: &Stream, before: u64) -> usize {
-    usize::try_from(stream.total_in() - before).unwrap_or(usize::MAX)
+fn taken(total: u64, before: u64) -> usize {
+    usize::try_from(total - before).unwrap_or(usize::MAX)
 }
 
 fn set_format(options: &mut LzmaOptions, lzma: &LzmaSettings) {

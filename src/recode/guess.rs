@@ -1,7 +1,8 @@
 //! Finds the settings of an encoder on a sample: those with which it writes the same bytes.
 //!
-//! Dictionary, filters and properties stand in the stream. How liblzma searches does not, and presets use nine ways to
-//! search. So at most nine encoders run, each up to the first byte that differs.
+//! Of xz, dictionary, filters and properties stand in the stream. How liblzma searches does not, and presets use nine ways
+//! to search. So at most nine encoders run, each up to the first byte that differs. Of bzip2, all that matters stands in
+//! the stream, and its one encoder shows whether it was libbz2.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -105,7 +106,8 @@ impl Guesses {
                 ..format.clone()
             });
             let begun = clock();
-            if fits(&settings, sample)? {
+            // A sample on which the encoder shows nothing proves nothing.
+            if same_bytes(&settings, sample)?.is_some_and(|same| same > 0) {
                 let spent = clock().saturating_sub(begun);
                 self.learn(search);
                 return Ok(Guess { settings, spent });
@@ -122,8 +124,28 @@ impl Guesses {
     }
 }
 
-/// Returns whether an encoder gives the packed bytes of the sample.
-fn fits(settings: &EncoderSettings, sample: &BlockSample<'_>) -> Result<bool, RecodeError> {
+/// Finds out whether libbz2 gives the sample, and what it takes. A sample of long runs, of which it has given nothing yet,
+/// counts as its own.
+///
+/// # Errors
+/// [`RecodeError::Unknown`] when it gives something else.
+pub(super) fn of_bzip2(
+    level: u8,
+    sample: &BlockSample<'_>,
+    clock: &dyn Fn() -> Duration,
+) -> Result<Guess, RecodeError> {
+    let settings = EncoderSettings::Bzip2(level);
+    let begun = clock();
+    same_bytes(&settings, sample)?.ok_or(RecodeError::Unknown)?;
+    let spent = clock().saturating_sub(begun);
+    Ok(Guess { settings, spent })
+}
+
+/// Returns how many packed bytes of the sample an encoder gives so far, or `None` when it gives others.
+fn same_bytes(
+    settings: &EncoderSettings,
+    sample: &BlockSample<'_>,
+) -> Result<Option<usize>, RecodeError> {
     let mut encoder = Encoder::new(settings)?;
     let mut out = Vec::new();
     let mut same = 0;
@@ -131,21 +153,23 @@ fn fits(settings: &EncoderSettings, sample: &BlockSample<'_>) -> Result<bool, Re
         encoder.push(step, &mut out)?;
         let len = out.len().min(sample.packed.len());
         if out[same..len] != sample.packed[same..len] {
-            return Ok(false);
+            return Ok(None);
         }
         same = len;
     }
     if sample.is_whole {
         encoder.finish(&mut out)?;
-        return Ok(out == sample.packed);
+        return Ok((out == sample.packed).then_some(out.len()));
     }
-    // A sample on which the encoder shows nothing proves nothing.
-    Ok(same > 0)
+    Ok(Some(same))
 }
 
 /// Returns the name of the settings for people.
 pub(super) fn name(settings: &EncoderSettings) -> String {
-    let EncoderSettings::Lzma(lzma) = settings;
+    let lzma = match settings {
+        EncoderSettings::Lzma(lzma) => lzma,
+        EncoderSettings::Bzip2(level) => return format!("bzip2 -{level}"),
+    };
     let mut fitting = levels(lzma.dictionary_bytes);
     let level = fitting.find(|(level, e)| of_level(*level, *e) == lzma.search);
     let name = match level {

@@ -1,15 +1,17 @@
-//! Opens streams of xz and lzma into plain bytes and a small recipe, and makes exactly the same streams again by
+//! Opens streams of xz, lzma and bzip2 into plain bytes and a small recipe, and makes exactly the same streams again by
 //! running the same encoder.
 //!
 //! Unlike writers of deflate, nearly all writers of xz run one library, liblzma, which has written the same bytes for
-//! many years. So a recipe names the encoder and its settings, and holds what stands between the compressed pieces as
-//! it is: headers, checks and indexes. Its format is in `docs/format.md`. What another encoder wrote is not opened.
+//! many years, and most of those of bzip2 run libbz2. So a recipe names the encoder and its settings, and holds what stands
+//! between the compressed pieces as it is: headers, checks and indexes. Its format is in `docs/format.md`. What another
+//! encoder wrote is not opened.
 //!
 //! [`analyze()`] holds a decoder (a dictionary of 64 MiB at most) and a sample of some MB, and runs encoders on the
 //! sample. [`reconstruct()`] holds an encoder, which takes eleven times its dictionary, and of streams in blocks as
 //! many as fit into `RECONSTRUCT_BYTES`. Nothing here depends on files or stores.
 
 mod analyze;
+mod bzip2_frame;
 mod chunks;
 mod coder;
 mod guess;
@@ -40,6 +42,8 @@ pub enum Format {
     Xz,
     /// .lzma as `xz --format=lzma` writes it, with an end marker.
     Lzma,
+    /// .bz2, with all streams that follow one another.
+    Bzip2,
 }
 
 impl Format {
@@ -49,6 +53,8 @@ impl Format {
             Some(Self::Xz)
         } else if lzma_alone::is_header(head) {
             Some(Self::Lzma)
+        } else if bzip2_frame::is_header(head) {
+            Some(Self::Bzip2)
         } else {
             None
         }

@@ -18,6 +18,8 @@ const SAMPLE_PACKED_BYTES: usize = 256 << 10;
 const SAMPLE_CHUNKS: u32 = 3;
 /// Most plain bytes of a sample.
 const SAMPLE_PLAIN_BYTES: usize = 8 << 20;
+/// Plain bytes of a sample of bzip2: libbz2 gives a block of up to 900 kB when the next one has begun.
+const BZIP2_SAMPLE_BYTES: usize = 2 << 20;
 /// Longest piece without plain bytes that is kept as it is.
 const EMPTY_BYTES_MAX: usize = 64;
 /// Plain bytes from which on the ratio counts.
@@ -53,7 +55,8 @@ impl FilterChain {
 
 /// The settings of the pieces so far.
 struct Known {
-    chain: FilterChain,
+    /// `None` for bzip2.
+    chain: Option<FilterChain>,
     settings: EncoderSettings,
     /// Plain bytes of the sample, and what it took to encode them.
     sample_bytes: u64,
@@ -118,9 +121,9 @@ impl<'a> Opener<'a> {
         lzma: Lzma,
         properties: u8,
     ) -> Result<u64, RecodeError> {
-        let is_known = |known: &Known| known.chain == *chain;
+        let is_known = |known: &Known| known.chain.as_ref() == Some(chain);
         let mut wants_sample = !self.known.as_ref().is_some_and(is_known);
-        let mut decoder = Decoder::new(&chain.format(lzma, properties))?;
+        let mut decoder = Decoder::lzma(&chain.format(lzma, properties))?;
         let mut chunks = Chunks::default();
         let (mut packed, mut plain) = (Vec::new(), Vec::new());
         let (begin, plain_begin) = (input.taken(), self.plain_bytes);
@@ -184,16 +187,78 @@ impl<'a> Opener<'a> {
             self.has_stored = true;
             self.recipe.stored(plain_bytes)?;
         } else {
-            let known = self.known.as_ref().filter(|known| known.chain == *chain);
+            let known = self.known.as_ref().filter(|known| is_known(known));
             let known = known.ok_or(RecodeError::Unknown)?;
             self.recipe.coded(&known.settings, plain_bytes)?;
         }
-        let share = u128::from(input.taken()) * u128::from(self.options.recipe_limit_per_mille);
+        self.check_recipe(input.taken())?;
+        Ok(packed_bytes)
+    }
+
+    /// Opens a bzip2 stream of this level.
+    pub(super) fn bzip2_piece(
+        &mut self,
+        input: &mut StreamInput<'_>,
+        level: u8,
+    ) -> Result<(), RecodeError> {
+        let settings = EncoderSettings::Bzip2(level);
+        let is_known = |known: &Known| known.settings == settings;
+        let mut wants_sample = !self.known.as_ref().is_some_and(is_known);
+        let mut decoder = Decoder::bzip2();
+        let (mut packed, mut plain, mut out) = (Vec::new(), Vec::new(), Vec::new());
+        let begin = self.plain_bytes;
+        loop {
+            let ahead = input.peek(1)?;
+            let (taken, is_end) = decoder.push(ahead, &mut out)?;
+            if taken == 0 && out.is_empty() && !is_end {
+                return Err(match ahead {
+                    [] => RecodeError::Truncated,
+                    _ => RecodeError::Corrupt("compressed bytes"),
+                });
+            }
+            if wants_sample {
+                packed.extend_from_slice(&ahead[..taken]);
+                plain.extend_from_slice(&out);
+            }
+            input.pass(taken);
+            self.give(&out, input.taken())?;
+            out.clear();
+            if wants_sample && (is_end || plain.len() >= BZIP2_SAMPLE_BYTES) {
+                let sample = BlockSample {
+                    packed: &packed,
+                    plain: &plain,
+                    is_whole: is_end,
+                };
+                let found = guess::of_bzip2(level, &sample, self.options.clock)?;
+                self.known = Some(Known {
+                    chain: None,
+                    settings: found.settings,
+                    sample_bytes: plain.len() as u64,
+                    spent: found.spent,
+                });
+                wants_sample = false;
+                (packed, plain) = (Vec::new(), Vec::new());
+            }
+            if is_end {
+                break;
+            }
+        }
+        let plain_bytes = self.plain_bytes - begin;
+        if plain_bytes == 0 {
+            return Err(RecodeError::Corrupt("block"));
+        }
+        self.recipe.coded(&settings, plain_bytes)?;
+        self.check_recipe(input.taken())
+    }
+
+    /// Refuses a recipe that is too large for `taken` bytes of the stream.
+    fn check_recipe(&self, taken: u64) -> Result<(), RecodeError> {
+        let share = u128::from(taken) * u128::from(self.options.recipe_limit_per_mille);
         if u128::from(self.recipe.bytes().saturating_sub(RECIPE_FREE_BYTES)) * 1000 > share {
             let per_mille = self.options.recipe_limit_per_mille;
             return Err(RecodeError::RecipeLimit(per_mille));
         }
-        Ok(packed_bytes)
+        Ok(())
     }
 
     fn learn(
@@ -205,7 +270,7 @@ impl<'a> Opener<'a> {
         let options = self.options;
         let found = options.guesses.find(format, sample, options.clock)?;
         self.known = Some(Known {
-            chain: chain.clone(),
+            chain: Some(chain.clone()),
             settings: found.settings,
             sample_bytes: sample.plain.len() as u64,
             spent: found.spent,

@@ -1,6 +1,6 @@
 //! Makes a stream again from its plain bytes and its recipe.
 //!
-//! Pieces of up to [`PARALLEL_BYTES_MAX`] are encoded by several threads, and longer ones as their bytes come.
+//! Pieces up to a length that depends on the encoder are encoded by several threads, and longer ones as their bytes come.
 
 use std::collections::VecDeque;
 use std::io::{Read, Write};
@@ -16,8 +16,6 @@ use super::{EncodeOptions, RecodeError, chunks};
 
 /// Most memory of the encoders of one stream, with what they read and give, unless a single one takes more.
 pub(super) const RECONSTRUCT_BYTES: u64 = 1 << 30;
-/// Longer pieces are encoded as their bytes come. `xz -9` in threads makes pieces of 192 MiB.
-const PARALLEL_BYTES_MAX: u64 = 192 << 20;
 /// Plain bytes that are encoded at a time. A stop is asked for as often.
 const STEP_BYTES: usize = 64 << 10;
 /// Plain bytes that every piece stands for at least, in the count of pieces.
@@ -183,7 +181,7 @@ impl<'scope> Maker<'scope, '_, '_> {
             .saturating_add(bytes.saturating_mul(3));
         let room = usize::try_from(RECONSTRUCT_BYTES / each.max(1)).unwrap_or(usize::MAX);
         let most = self.threads.min(room);
-        if most < 2 || bytes > PARALLEL_BYTES_MAX {
+        if most < 2 || bytes > settings.parallel_bytes_max() {
             while !self.parts.is_empty() {
                 self.put_first()?;
             }

@@ -122,6 +122,8 @@ impl LzmaSettings {
 pub(crate) enum EncoderSettings {
     /// liblzma, as it is from 5.2 to 5.8.
     Lzma(LzmaSettings),
+    /// libbz2, as it is in 1.0: a stream of this level, 1 to 9.
+    Bzip2(u8),
 }
 
 /// What a byte of lc, lp and pb may be: liblzma takes no more than four bits of lc and lp together.
@@ -131,11 +133,13 @@ pub(crate) fn are_properties(properties: u8) -> bool {
 
 const LZMA2: u8 = 1;
 const LZMA1: u8 = 2;
+const BZIP2: u8 = 3;
 
 impl EncoderSettings {
     /// Appends the settings as recipes hold them.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         match self {
+            Self::Bzip2(level) => out.extend_from_slice(&[BZIP2, *level]),
             Self::Lzma(lzma) => {
                 out.push(match lzma.lzma {
                     Lzma::Two => LZMA2,
@@ -167,6 +171,10 @@ impl EncoderSettings {
         let lzma = match take_byte(recipe)? {
             LZMA2 => Lzma::Two,
             LZMA1 => Lzma::One,
+            BZIP2 => match take_byte(recipe)? {
+                level @ 1..=9 => return Ok(Self::Bzip2(level)),
+                _ => return Err(RecodeError::Corrupt("settings")),
+            },
             other => return Err(RecodeError::Newer(other)),
         };
         let mut fixed = [0; 11];
@@ -206,10 +214,21 @@ impl EncoderSettings {
         }))
     }
 
+    /// Returns the longest piece that a thread encodes beside others. `xz -9` in threads makes pieces of 192 MiB, and pbzip2
+    /// some of 900 kB.
+    pub(crate) fn parallel_bytes_max(&self) -> u64 {
+        match self {
+            Self::Lzma(_) => 192 << 20,
+            Self::Bzip2(_) => 16 << 20,
+        }
+    }
+
     /// Returns the most memory that the encoder takes. Source: the table of `xz -9 -vv`, 10.5 dictionaries and
     /// the hashes of a binary tree.
     pub(crate) fn encoder_bytes(&self) -> u64 {
         match self {
+            // Source: the manual of bzip2, MEMORY MANAGEMENT.
+            Self::Bzip2(level) => 400_000 + 800_000 * u64::from(*level),
             Self::Lzma(lzma) => 11 * u64::from(lzma.dictionary_bytes) + (6 << 20),
         }
     }

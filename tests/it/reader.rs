@@ -72,7 +72,13 @@ fn stage_with_release() -> Stage {
         let to = stage.path(&format!("given/{stream}"));
         fs::copy(repository("tests/data/deflate/streams").join(stream), to).unwrap();
     }
-    for stream in ["xz-6e.xz", "xz-threads.xz", "xz-delta.xz", "xz-0.lzma"] {
+    for stream in [
+        "xz-6e.xz",
+        "xz-threads.xz",
+        "xz-delta.xz",
+        "xz-0.lzma",
+        "bzip2-members.bz2",
+    ] {
         let to = stage.path(&format!("given/{stream}"));
         fs::copy(repository("tests/data/recode/streams").join(stream), to).unwrap();
     }

@@ -1,4 +1,4 @@
-//! Streams of xz and lzma, golden ones and those of the tools that are here: each opens into its plain text and a small recipe,
+//! Streams of xz, lzma and bzip2, golden ones and those of the tools that are here: each opens into its plain text and a small recipe,
 //! and comes back byte for byte. Whatever is no stream of theirs is refused.
 //!
 //! `CARRYALL_WRITE_RECIPES=1` writes recipes that are not there yet.
@@ -102,7 +102,7 @@ fn golden_streams_and_recipes_stay_what_they_are() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    assert!(names.len() >= 19);
+    assert!(names.len() >= 23);
     for name in names {
         let packed = fs::read(data("streams").join(&name)).unwrap();
         let (found, plain, recipe) = open(&packed).unwrap();
@@ -124,6 +124,9 @@ fn golden_streams_and_recipes_stay_what_they_are() {
             .and_then(|name| name.strip_suffix(".xz"));
         if let Some(level) = level.filter(|level| level.len() <= 2) {
             assert_eq!(found.writer, format!("xz -{level}"));
+        }
+        if name.ends_with(".bz2") {
+            assert!(found.writer.starts_with("bzip2 -"), "{}", found.writer);
         }
     }
 }
@@ -155,6 +158,60 @@ fn what_xz_writes_today_comes_back() {
             let all = [&packed[..], &[0; 8], &packed, b"behind"].concat();
             let found = comes_back(&all, &[&plain[..], &plain].concat());
             assert_eq!(found.stream_bytes, all.len() as u64 - 6);
+        }
+    }
+}
+
+#[test]
+fn what_bzip2_and_pbzip2_write_today_comes_back() {
+    // Runs are coded before anything else, so the first block of this has a length of its own.
+    let plain = [&[7; 800_000][..], &text(11, 400_000), &noise(2, 200_000)].concat();
+    for (program, arguments) in [
+        ("bzip2", "-c -1"),
+        ("bzip2", "-c -6"),
+        ("bzip2", "-c -9"),
+        ("pbzip2", "-c -p2 -b2 -9"),
+    ] {
+        if !has(&[program]) {
+            continue;
+        }
+        let packed = tool(program, arguments, &plain);
+        let found = comes_back(&packed, &plain);
+        assert!(found.recipe_bytes < 300, "{}", found.recipe_bytes);
+        // Two streams, and something behind.
+        let all = [&packed[..], &packed, b"behind"].concat();
+        let found = comes_back(&all, &[&plain[..], &plain].concat());
+        assert_eq!(found.stream_bytes, all.len() as u64 - 6);
+    }
+}
+
+#[test]
+fn a_bzip2_stream_of_another_encoder_is_refused_and_one_of_nothing_is_none() {
+    if has(&["lbzip2"]) {
+        let packed = tool("lbzip2", "-c -n2 -9", &text(2, 2_000_000));
+        assert!(matches!(open(&packed), Err(RecodeError::Unknown)));
+    }
+    if has(&["bzip2"]) {
+        assert_eq!(Format::of(&tool("bzip2", "-c", b"")), None);
+    }
+    let golden = fs::read(data("streams/bzip2-5.bz2")).unwrap();
+    let (_, plain, recipe) = open(&golden).unwrap();
+    // The level stands behind the version and the number of the encoder.
+    assert_eq!(recipe[..4], [1, 1, 3, 5]);
+    for level in [0, 10, 255] {
+        let mut hostile = recipe.clone();
+        hostile[3] = level;
+        assert!(make(&plain, &hostile, golden.len() as u64, 1).is_err());
+    }
+    for cut in (0..golden.len()).step_by(41) {
+        assert!(open_as(Format::Bzip2, &golden[..cut], &Guesses::default()).is_err());
+    }
+    for at in (0..golden.len()).step_by(29) {
+        let mut other = golden.clone();
+        other[at] ^= 0x21;
+        if let Ok((found, plain, recipe)) = open_as(Format::Bzip2, &other, &Guesses::default()) {
+            let made = make(&plain, &recipe, found.stream_bytes, 1).unwrap();
+            assert!(made == other[..made.len()], "{at}");
         }
     }
 }
@@ -348,11 +405,12 @@ proptest! {
     #[test]
     fn bytes_of_any_kind_behind_a_header_never_do_harm(
         bytes in prop::collection::vec(any::<u8>(), 0..400),
-        is_lone in any::<bool>(),
+        kind in 0_usize..3,
     ) {
-        let name = if is_lone { "streams/xz-0.lzma" } else { "streams/xz-0.xz" };
-        let head = fs::read(data(name)).unwrap();
-        let hostile = [&head[..if is_lone { 13 } else { 24 }], &bytes].concat();
+        let kinds = [("xz-0.lzma", 13), ("xz-0.xz", 24), ("bzip2-1.bz2", 30)];
+        let (name, kept) = kinds[kind];
+        let head = fs::read(data("streams").join(name)).unwrap();
+        let hostile = [&head[..kept], &bytes].concat();
         let format = Format::of(&hostile).unwrap();
         if let Ok((found, plain, recipe)) = open_as(format, &hostile, &Guesses::default()) {
             let made = make(&plain, &recipe, found.stream_bytes, 1).unwrap();

@@ -1,4 +1,4 @@
-//! Xz and lzma streams on their whole way: opened by `add`, carried as a delta, received, checked, served from copies that are
+//! Xz, lzma and bzip2 streams on their whole way: opened by `add`, carried as a delta, received, checked, served from copies that are
 //! kept ready, read by a stranger, and given back bit for bit.
 
 use std::fs;
@@ -26,7 +26,7 @@ fn opened(stage: &Stage, release: &str) -> u64 {
 
 #[test]
 fn a_changed_tar_in_xz_travels_as_the_change_and_comes_back() {
-    if !has(&["xz"]) {
+    if !has(&["xz", "bzip2"]) {
         return;
     }
     let stage = Stage::new();
@@ -43,6 +43,9 @@ fn a_changed_tar_in_xz_travels_as_the_change_and_comes_back() {
         ] {
             fs::write(given.join(name), tool("xz", arguments, &plain)).unwrap();
         }
+        for (name, arguments) in [("best.tar.bz2", "-c -9"), ("fast.tar.bz2", "-c -1")] {
+            fs::write(given.join(name), tool("bzip2", arguments, &plain)).unwrap();
+        }
         // Streams in an archive, and in one another.
         let inner = tool("xz", "-c -1", &other);
         let outer = tar_of(&[("inner.xz", inner), ("more", noise(7, 70_000))]);
@@ -53,7 +56,7 @@ fn a_changed_tar_in_xz_travels_as_the_change_and_comes_back() {
             &format!("given-{version}"),
         ];
         stage.run(&words).ends_with(0);
-        assert_eq!(opened(&stage, &format!("tool:{version}")), 5);
+        assert_eq!(opened(&stage, &format!("tool:{version}")), 7);
     }
     stage.store_is_well();
     stage.comes_back_in("tool:2", "given-2");
@@ -83,6 +86,33 @@ fn a_changed_tar_in_xz_travels_as_the_change_and_comes_back() {
     site.comes_back_in("tool:2", "given-2");
     site.remove("site/ready");
     site.comes_back_in("tool:2", "given-2");
+}
+
+#[test]
+fn one_changed_byte_in_a_tar_in_bzip2_costs_its_neighborhood() {
+    if !has(&["bzip2"]) {
+        return;
+    }
+    let mut stage = Stage::new();
+    let mut texts = text(5, 5_000_000);
+    for version in ["1", "2"] {
+        let tar = tar_of(&[("src/all", texts.clone())]);
+        fs::write(stage.path("src.tar.bz2"), tool("bzip2", "-c", &tar)).unwrap();
+        let release = format!("src:{version}");
+        stage.run(&["add", &release, "src.tar.bz2"]).ends_with(0);
+        texts[2_500_000] ^= 1;
+    }
+    stage.run(&["pack", "--bare", "full", "src:1"]).ends_with(0);
+    let words = ["pack", "--bare", "delta", "src:2", "--since", "src:1"];
+    stage.run(&words).ends_with(0);
+    let bytes = fs::metadata(stage.path("delta")).unwrap().len();
+    assert!(bytes <= 8192, "{bytes}");
+    stage.store = "site";
+    stage.run(&["receive", "full"]).ends_with(0);
+    stage.run(&["receive", "delta"]).ends_with(0);
+    stage.run(&["checkout", "src:2", "back"]).ends_with(0);
+    let given = fs::read(stage.path("src.tar.bz2")).unwrap();
+    assert!(fs::read(stage.path("back/src.tar.bz2")).unwrap() == given);
 }
 
 #[test]
