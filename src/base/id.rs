@@ -124,7 +124,7 @@ id_type!(
 );
 
 /// Hashes bytes piece by piece with BLAKE3.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Hasher(blake3::Hasher);
 
 impl Hasher {

@@ -58,6 +58,7 @@ fn diff_text(report: &DiffReport, most: usize) -> String {
         );
     }
     out + &messages::diff_images(&report.images)
+        + &messages::diff_packages(&report.packages)
         + &messages::contributors(&report.contributors, messages::Baseline::Older, most)
         + &messages::diff_total(report)
 }

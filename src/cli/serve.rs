@@ -1,4 +1,4 @@
-//! `serve`: the store as a registry.
+//! `serve`: the store as a registry, and as a web server for package repositories.
 
 use carryall::base::utc;
 use carryall::oci::registry::server::{Answered, MakeAhead, ServeEvent, ServeOptions};
@@ -75,6 +75,7 @@ fn shown_address(address: &std::net::SocketAddr) -> String {
 fn ready_json(served: &Served, address: &str) -> String {
     let value = serde_json::json!({
         "event": "ready", "address": address, "images": served.names, "hosts": served.hosts, "findings": served.findings,
+        "packages": served.packages,
     });
     format!("{value}\n")
 }
@@ -82,6 +83,7 @@ fn ready_json(served: &Served, address: &str) -> String {
 fn changed_json(served: &Served) -> String {
     let value = serde_json::json!({
         "event": "changed", "time": utc::now(), "images": served.names, "hosts": served.hosts, "findings": served.findings,
+        "packages": served.packages,
     });
     format!("{value}\n")
 }

@@ -54,6 +54,7 @@ fn text(report: &ShowReport, keys: Option<usize>) -> String {
         };
     }
     out += &messages::packages(report);
+    out += &messages::package_repositories(&report.repositories);
     out += &messages::images(report);
     out += &messages::attachments(report);
     if let Some(keys) = keys {

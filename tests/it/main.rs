@@ -55,6 +55,7 @@ mod one_error;
 mod outputs;
 mod outside_readers;
 mod package_kinds;
+mod package_repositories;
 mod packages;
 mod packaging;
 mod platforms;

@@ -583,6 +583,13 @@ count-plugins = { $count } { $count ->
         [one] plugin
        *[other] plugins
     }
+count-packages = { $count } { $count ->
+        [one] package
+       *[other] packages
+    }
+package-repository = { $kind } repository { $place }: { $count }, { $size }
+heading-repository-packages = packages in repositories:
+diff-package = { $size }, packed about { $packed }
 images = images: { $count }, { $own } without what they share
 image = { $name }  { $platform }  { $layers } layers { $total } ({ $own } own)  { $digest }
 image-without-name = (no name)
@@ -667,6 +674,7 @@ hint-push-nameless = an image without a name can be given one: `push ... --image
 hint-push-left-out = what is marked above is not in the registry under its name; the rest is, and whole
 serve-broken-off = broken off: { $why }
 serve-ready = serving { $images } at { $url } (Ctrl-C ends it)
+serve-packages = { $kind } repository at { $url } ({ $count })
 serve-now = serving { $images } from now on
 serve-docker-certificate = docker: the root certificate goes to /etc/docker/certs.d/{ $address }/ca.crt
 serve-docker-insecure = docker: /etc/docker/daemon.json, then systemctl reload docker

@@ -13,6 +13,7 @@ mod images;
 mod incoming;
 mod media;
 mod registry;
+mod repos;
 mod signatures;
 mod store;
 mod trust;
@@ -49,6 +50,7 @@ pub use media::{
 pub use registry::{
     broken_off, hint_left_out, lines_left_out, name_state, pulled, pushed, ready, served_now,
 };
+pub use repos::{diff_packages, package_repositories};
 pub use signatures::{attachment_line, attachments, attachments_out, image_signatures};
 pub use store::{
     added, change, checked, checked_out, checked_reading, damaged_release, diff_total, item_new,

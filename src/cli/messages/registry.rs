@@ -7,6 +7,7 @@ use carryall::oci::registry::server::ServeOptions;
 use carryall::ops::publish::push::ReleasePushReport;
 use carryall::ops::publish::serve::Served;
 
+use super::repos::served_packages;
 use super::{bytes, facts, grouped, hint_line, line, line_below, message, shown};
 
 pub fn pulled(reference: &Reference, pulled: &Pulled) -> String {
@@ -78,13 +79,18 @@ pub fn ready(served: &Served, address: &str, options: &ServeOptions, rows: usize
     let url = format!("{scheme}://{address}");
     let mut out = line(message!("serve-ready", images, url));
     out += &names_of(served, &format!("{address}/"), rows);
+    out += &served_packages(&served.packages, &url, rows);
+    if served.names.is_empty() {
+        return out;
+    }
     out + &containerd(served, address, scheme) + &docker(address, options)
 }
 
 /// What is served now, after something came or went.
 pub fn served_now(served: &Served, rows: usize) -> String {
     let images = message!("count-images", count = served.names.len());
-    line(message!("serve-now", images)) + &names_of(served, "", rows)
+    let images = line(message!("serve-now", images)) + &names_of(served, "", rows);
+    images + &served_packages(&served.packages, "", rows)
 }
 
 fn names_of(served: &Served, before: &str, rows: usize) -> String {

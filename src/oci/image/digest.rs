@@ -1,12 +1,15 @@
 //! Digests, by which images name everything: `sha256:` and 64 hex digits, rarely `sha512:` and 128.
 //!
-//! This is the only module that calls `sha2`.
+//! Files that are served from a store have their BLAKE3 in its place, which no image can name. This is the only module
+//! that calls `sha2`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 use sha2::Digest as _;
+
+use crate::base::id::Hasher;
 
 /// Hex digits of a SHA-256.
 const SHA256_DIGITS: usize = 64;
@@ -30,6 +33,12 @@ impl Digest {
         hasher.finish()
     }
 
+    /// Returns the BLAKE3 of a content in a store. It is never read from a text.
+    #[cfg(feature = "serve")]
+    pub(crate) fn of_content(id: &crate::base::id::BlobId) -> Self {
+        written("blake3:", &id.0)
+    }
+
     /// Returns the digest of some bytes by the algorithm of this one.
     pub(crate) fn likewise_of(&self, bytes: &[u8]) -> Self {
         let mut hasher = DigestHasher::like(self);
@@ -37,7 +46,7 @@ impl Digest {
         hasher.finish()
     }
 
-    /// Returns the algorithm: `sha256` or `sha512`.
+    /// Returns the algorithm: `sha256` or `sha512`, or `blake3` of a content.
     pub fn algorithm(&self) -> &str {
         self.0.split(':').next().unwrap_or_default()
     }
@@ -96,6 +105,8 @@ pub(crate) enum DigestHasher {
     Sha256(sha2::Sha256),
     /// By SHA-512.
     Sha512(sha2::Sha512),
+    /// By BLAKE3.
+    Blake3(Box<Hasher>),
 }
 
 impl Default for DigestHasher {
@@ -109,6 +120,7 @@ impl DigestHasher {
     pub fn like(digest: &Digest) -> Self {
         match digest.algorithm() {
             "sha512" => Self::Sha512(sha2::Sha512::default()),
+            "blake3" => Self::Blake3(Box::default()),
             _ => Self::default(),
         }
     }
@@ -118,6 +130,9 @@ impl DigestHasher {
         match self {
             Self::Sha256(hasher) => hasher.update(bytes),
             Self::Sha512(hasher) => hasher.update(bytes),
+            Self::Blake3(hasher) => {
+                hasher.update(bytes);
+            }
         }
     }
 
@@ -126,6 +141,7 @@ impl DigestHasher {
         match self {
             Self::Sha256(hasher) => written("sha256:", &hasher.finalize()),
             Self::Sha512(hasher) => written("sha512:", &hasher.finalize()),
+            Self::Blake3(hasher) => written("blake3:", &hasher.finish()),
         }
     }
 }

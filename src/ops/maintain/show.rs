@@ -1,4 +1,4 @@
-//! `show`: lists the content of a release: items, images and packages, and how its streams are kept. On request it
+//! `show`: lists the content of a release: items, images, packages and package repositories, and how its streams are kept. On request it
 //! verifies the signatures of the images.
 //!
 //! It reads recipes, lists of chunks, the manifests of images and their signatures, but never whole items.
@@ -18,6 +18,7 @@ use crate::content::release::{Item, ItemKind, ReleaseName, ReleaseRoot, walk};
 use crate::files::streams::KeptReason;
 use crate::oci::attachments::{Attachment, attachments};
 use crate::oci::image::{Choice, Component, Digest, Image, Images, PackageKind, Platform};
+use crate::oci::repos::{RepositoryKind, RepositoryPackage, package_repositories};
 use crate::oci::signatures::{ImageVerdict, SignatureJudge, TrustedImageKey};
 use crate::ops::Error;
 use crate::store::Store;
@@ -50,6 +51,8 @@ pub struct ShowReport {
     pub documents: Vec<ShownDocument>,
     /// Rainbond's packages in the items.
     pub packages: Vec<ShownPackage>,
+    /// Package repositories in the items: those of apt, dnf, apk, PyPI, npm and Helm.
+    pub repositories: Vec<ShownRepository>,
     /// Problems in images and packages.
     pub findings: Vec<Finding>,
 }
@@ -110,6 +113,20 @@ pub struct ShownPackage {
     pub plugins: Vec<Component>,
     /// Number of images in it.
     pub images: usize,
+}
+
+/// A package repository in a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ShownRepository {
+    /// What reads it.
+    pub kind: RepositoryKind,
+    /// The item that it is in.
+    pub item: String,
+    /// Its folder in the item. Empty for the item itself.
+    pub folder: String,
+    /// Its packages, by name.
+    pub packages: Vec<RepositoryPackage>,
 }
 
 /// An SBOM, provenance or a signature that is a file.
@@ -242,6 +259,14 @@ fn show_found(
         })?;
     }
     let images = Images::find(store, root, monitor)?;
+    let repositories = package_repositories(store, root, monitor)?;
+    let repositories = repositories.into_iter().map(|found| ShownRepository {
+        kind: found.kind,
+        item: found.item,
+        folder: found.folder,
+        packages: found.packages,
+    });
+    let repositories = repositories.collect();
     let is_all = *choice == Choice::default();
     let chosen = if is_all {
         images.images().iter().collect()
@@ -268,6 +293,7 @@ fn show_found(
         attachments: attached_to(&images, &chosen, is_all),
         documents: survey.documents,
         packages: shown_packages(&images),
+        repositories,
         findings: images.warnings().to_vec(),
     })
 }

@@ -1,10 +1,10 @@
-//! `serve`: serves the images of releases for pulls, like any registry. It is read-only, and reads directly from the
-//! store.
+//! `serve`: serves the images of releases for pulls, like any registry, and their package repositories like a web server.
+//! It is read-only, and reads directly from the store.
 //!
 //! New releases are served too, and removed ones no longer. Memory: what is stated for the server, and the images of
 //! the releases, twice while they change.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
 use std::ops::Range;
 use std::path::Path;
@@ -12,17 +12,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use super::repositories::{self, Blobs, Plan, PublishRequest, Rules, Seconds};
+use serde::Serialize;
+
+use super::repositories::{self, Blobs, KEPT_BYTES_MIN, Plan, PublishRequest, Rules, Seconds};
 use crate::base::backend::BackendError;
 use crate::base::finding::Finding;
 use crate::base::id::ReleaseId;
 use crate::base::monitor::{Monitor, Quiet};
+use crate::bundle::newest_first;
+use crate::content::recipe::RecipeError;
+use crate::content::recipe::body::FileBody;
 use crate::content::release::ReleaseName;
 use crate::oci::image::{Choice, Digest, Images};
 use crate::oci::registry::BlobSource;
 use crate::oci::registry::server::{
-    self, CurrentRepositories, Repositories, ServeEvent, ServeOptions,
+    self, CurrentRepositories, Repositories, ServeEvent, ServeOptions, ServedFiles,
 };
+use crate::oci::repos::{RepositoryKind, package_repositories};
 use crate::ops::{Error, Releases};
 
 /// Interval between two checks for changed releases.
@@ -40,6 +46,20 @@ pub struct Served {
     pub hosts: BTreeSet<String>,
     /// Problems of the images, and what is left out.
     pub findings: Vec<Finding>,
+    /// Package repositories, in the order of their paths.
+    pub packages: Vec<ServedPackages>,
+}
+
+/// A package repository that is served.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
+pub struct ServedPackages {
+    /// Its path at the server, below which its files are. `/packages/`, the release, the item, and the folder in it.
+    pub path: String,
+    /// What reads it.
+    pub kind: RepositoryKind,
+    /// How many packages it has.
+    pub packages: usize,
 }
 
 /// Serves the images of these releases until a stop is asked for. Without any it serves all releases in the store.
@@ -81,12 +101,12 @@ pub fn serve_chosen<R: Releases>(
     monitor.start("look", 0);
     let plan = look.plan(&chosen, monitor)?;
     monitor.finish();
-    let (served, images, repositories) = parts(plan);
+    let (served, content, repositories) = parts(plan);
     let repositories: Arc<CurrentRepositories> = repositories.into();
     let served = RwLock::new(served);
     let source = Current {
         store,
-        images: RwLock::new(Arc::new(images)),
+        content: RwLock::new(Arc::new(content)),
     };
     let tell = |what: &ServeEvent| {
         event(&served.read().unwrap_or_else(PoisonError::into_inner), what);
@@ -101,9 +121,9 @@ pub fn serve_chosen<R: Releases>(
                 let Some((now, plan)) = look.again(&before, &quiet) else {
                     continue;
                 };
-                let (is_served, images, now_shelf) = parts(plan);
+                let (is_served, content, now_shelf) = parts(plan);
                 // The blobs are replaced before the names, so that every served name finds its blobs.
-                source.replace(images);
+                source.replace(content);
                 repositories.replace(now_shelf);
                 *served.write().unwrap_or_else(PoisonError::into_inner) = is_served;
                 before = now;
@@ -136,7 +156,7 @@ impl<R: Releases> SourceLook<'_, R> {
             .collect())
     }
 
-    fn plan(&self, chosen: &Chosen, monitor: &dyn Monitor) -> Result<Plan, Error> {
+    fn plan(&self, chosen: &Chosen, monitor: &dyn Monitor) -> Result<ServedPlan, Error> {
         let all: Vec<ReleaseName> = chosen.iter().map(|(name, _)| name.clone()).collect();
         let names = if self.names.is_empty() {
             &all[..]
@@ -147,12 +167,22 @@ impl<R: Releases> SourceLook<'_, R> {
             seconds: Seconds::ByDigest,
             ..Rules::default()
         };
-        repositories::plan_by(self.store, names, &self.wanted, &rules, monitor)
+        // Whoever chooses images wants these alone.
+        let packages = if self.wanted.choice == Choice::default() {
+            ServedFolders::of(self.store, names, monitor)?
+        } else {
+            ServedFolders::default()
+        };
+        let images = match repositories::plan_by(self.store, names, &self.wanted, &rules, monitor) {
+            Err(Error::NoImages { .. }) if !packages.shown.is_empty() => None,
+            other => Some(other?),
+        };
+        Ok(ServedPlan { images, packages })
     }
 
     /// Returns the content to serve when it changed. Content that cannot be read, or without images, changes nothing
     /// and is checked again the next time.
-    fn again(&self, before: &Chosen, monitor: &dyn Monitor) -> Option<(Chosen, Plan)> {
+    fn again(&self, before: &Chosen, monitor: &dyn Monitor) -> Option<(Chosen, ServedPlan)> {
         let now = self.chosen().ok().filter(|now| now != before)?;
         // After the roots, so that the chunks that they need are found.
         self.store.refresh().ok()?;
@@ -173,11 +203,105 @@ fn pause(has_ended: &AtomicBool, monitor: &dyn Monitor) -> bool {
     true
 }
 
-fn parts(plan: Plan) -> (Served, Images, Repositories) {
+/// What is to be served.
+struct ServedPlan {
+    /// `None` when there are package repositories alone.
+    images: Option<Plan>,
+    packages: ServedFolders,
+}
+
+/// The package repositories of releases.
+#[derive(Default)]
+struct ServedFolders {
+    shown: Vec<ServedPackages>,
+    files: ServedFiles,
+    bodies: HashMap<Digest, FileBody>,
+}
+
+impl ServedFolders {
+    fn of<R: Releases>(
+        store: &R,
+        names: &[ReleaseName],
+        monitor: &dyn Monitor,
+    ) -> Result<Self, Error> {
+        let mut all = Self::default();
+        let mut names: Vec<&ReleaseName> = names.iter().collect();
+        names.sort_by(|one, other| newest_first(one, other));
+        for name in names {
+            let Some(root) = store.root(name)? else {
+                continue;
+            };
+            let found = match package_repositories(store, &root, monitor) {
+                Err(error @ RecipeError::Interrupted(_)) => return Err(error.into()),
+                // The images of the release tell of it.
+                Err(_) => continue,
+                Ok(found) => found,
+            };
+            let release = name.to_string();
+            for repository in found {
+                let place = format!("{release}/{}", repository.place());
+                for (path, content) in repository.files() {
+                    let digest = Digest::of_content(&content.id());
+                    let bytes = content.bytes();
+                    all.files
+                        .add(format!("{place}/{path}"), digest.clone(), bytes);
+                    all.bodies.insert(digest, FileBody::Content(*content));
+                }
+                all.files.add_name(&without_version(name), &release);
+                all.shown.push(ServedPackages {
+                    path: format!("/packages/{place}/"),
+                    kind: repository.kind,
+                    packages: repository.packages.len(),
+                });
+            }
+        }
+        all.shown.sort();
+        Ok(all)
+    }
+}
+
+/// Returns the name under which the newest version is served: `NAME`, or `NAME@ARCH`.
+fn without_version(name: &ReleaseName) -> String {
+    match name.arch() {
+        Some(arch) => format!("{}@{arch}", name.name()),
+        None => name.name().to_owned(),
+    }
+}
+
+/// What the bytes that are served come from.
+struct ServedContent {
+    images: Images,
+    files: HashMap<Digest, FileBody>,
+}
+
+fn parts(plan: ServedPlan) -> (Served, ServedContent, Repositories) {
+    let ServedFolders {
+        shown,
+        files,
+        bodies,
+    } = plan.packages;
+    let (mut served, images, repositories) = match plan.images {
+        Some(plan) => image_parts(plan),
+        None => (
+            Served::default(),
+            Images::default(),
+            Repositories::default(),
+        ),
+    };
+    served.packages = shown;
+    let content = ServedContent {
+        images,
+        files: bodies,
+    };
+    (served, content, repositories.with_files(files))
+}
+
+fn image_parts(plan: Plan) -> (Served, Images, Repositories) {
     let mut served = Served {
         names: Vec::new(),
         hosts: plan.hosts,
         findings: plan.findings,
+        packages: Vec::new(),
     };
     for repository in &plan.repositories {
         for manifest in &repository.manifests {
@@ -205,33 +329,45 @@ fn with_folder(options: &ServeOptions, place: Option<&Path>) -> ServeOptions {
     options
 }
 
-/// The blobs of the images that are served now.
+/// The blobs of the images, and the files, that are served now.
 struct Current<'a, R> {
     store: &'a R,
-    images: RwLock<Arc<Images>>,
+    content: RwLock<Arc<ServedContent>>,
 }
 
 impl<R: Releases> Current<'_, R> {
-    fn replace(&self, images: Images) {
-        *self.images.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(images);
+    fn replace(&self, content: ServedContent) {
+        *self.content.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(content);
     }
 
     fn with<T>(&self, ask: impl FnOnce(&Blobs<'_, R>) -> T) -> T {
-        let images = Arc::clone(&self.images.read().unwrap_or_else(PoisonError::into_inner));
+        let content = self.now();
         ask(&Blobs {
             store: self.store,
-            images: &images,
+            images: &content.images,
         })
+    }
+
+    fn now(&self) -> Arc<ServedContent> {
+        Arc::clone(&self.content.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn file(&self, digest: &Digest) -> Option<FileBody> {
+        self.now().files.get(digest).copied()
     }
 }
 
 impl<R: Releases> BlobSource for Current<'_, R> {
     fn bytes(&self, digest: &Digest) -> Option<u64> {
-        self.with(|blobs| blobs.bytes(digest))
+        let file = self.file(digest).map(|body| body.bytes());
+        file.or_else(|| self.with(|blobs| blobs.bytes(digest)))
     }
 
     fn is_made(&self, digest: &Digest) -> bool {
-        self.with(|blobs| blobs.is_made(digest))
+        match self.file(digest) {
+            Some(body) => body.bytes() >= KEPT_BYTES_MIN && !body.is_cached(self.store),
+            None => self.with(|blobs| blobs.is_made(digest)),
+        }
     }
 
     fn write(
@@ -241,6 +377,9 @@ impl<R: Releases> BlobSource for Current<'_, R> {
         out: &mut dyn Write,
         monitor: &dyn Monitor,
     ) -> Result<(), BackendError> {
+        if let Some(body) = self.file(digest) {
+            return Ok(body.write(self.store, range, &mut { out }, monitor)?);
+        }
         self.with(|blobs| blobs.write(digest, range, out, monitor))
     }
 }

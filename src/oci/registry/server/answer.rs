@@ -13,6 +13,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use super::access::AccessRules;
 use super::blobs::{BlobBody, WriteJob};
 use super::callers::Busy;
+use super::files::media_type;
 use super::pressure::Pressure;
 use super::route::{Misrouted, Page, Route, namespace, route};
 use super::{Answered, CurrentRepositories, Lines};
@@ -42,6 +43,14 @@ struct AnswerHead {
     media_type: String,
     headers: Vec<(HeaderName, String)>,
     body: Vec<u8>,
+}
+
+/// What is sent by a writer.
+struct AnswerBody<'a> {
+    digest: &'a Digest,
+    bytes: u64,
+    media_type: &'a str,
+    headers: Vec<(HeaderName, String)>,
 }
 
 impl AnswerHead {
@@ -126,6 +135,10 @@ impl Answerer {
                 let range = text(request.headers(), "range");
                 self.blob(&name, &digest, range, is_head, line, busy)
             }
+            Ok(Route::File(path)) => {
+                let range = text(request.headers(), "range");
+                self.file(&path, range, is_head, line, busy)
+            }
             Ok(route) => {
                 let host = namespace(uri.query());
                 self.small(self.look_up(&route, host.as_deref()), is_head, line)
@@ -137,7 +150,9 @@ impl Answerer {
     fn look_up(&self, route: &Route, host: Option<&str>) -> AnswerHead {
         let repositories = self.repositories.now();
         match route {
-            Route::Base | Route::Blob(..) => AnswerHead::json(&serde_json::json!({})),
+            Route::Base | Route::Blob(..) | Route::File(_) => {
+                AnswerHead::json(&serde_json::json!({}))
+            }
             Route::Catalog(page) => {
                 let (names, more) = cut(repositories.names(), page);
                 let mut answer = AnswerHead::json(&serde_json::json!({"repositories": names}));
@@ -205,7 +220,7 @@ impl Answerer {
         digest: &Digest,
         range: Option<&str>,
         is_head: bool,
-        mut line: Answered,
+        line: Answered,
         busy: Busy,
     ) -> HttpAnswer {
         let repositories = self.repositories.now();
@@ -220,6 +235,55 @@ impl Answerer {
             let refused = AnswerHead::error(StatusCode::NOT_FOUND, "BLOB_UNKNOWN", &message);
             return self.small(refused, is_head, line);
         };
+        let name = HeaderName::from_static("docker-content-digest");
+        let body = AnswerBody {
+            digest,
+            bytes,
+            media_type: BYTES,
+            headers: vec![(name, digest.to_string())],
+        };
+        self.body(body, range, is_head, line, busy)
+    }
+
+    /// Answers with a file of a package repository.
+    fn file(
+        &self,
+        path: &str,
+        range: Option<&str>,
+        is_head: bool,
+        line: Answered,
+        busy: Busy,
+    ) -> HttpAnswer {
+        let repositories = self.repositories.now();
+        let Some((path, digest, bytes)) = repositories.files().get(path) else {
+            let message = "no such file in a package repository";
+            let refused = AnswerHead::error(StatusCode::NOT_FOUND, "NOT_FOUND", message);
+            return self.small(refused, is_head, line);
+        };
+        let body = AnswerBody {
+            digest,
+            bytes,
+            media_type: media_type(path),
+            headers: Vec::new(),
+        };
+        self.body(body, range, is_head, line, busy)
+    }
+
+    /// Answers with the bytes of the source, or a range of them.
+    fn body(
+        &self,
+        body: AnswerBody<'_>,
+        range: Option<&str>,
+        is_head: bool,
+        mut line: Answered,
+        busy: Busy,
+    ) -> HttpAnswer {
+        let AnswerBody {
+            digest,
+            bytes,
+            media_type,
+            mut headers,
+        } = body;
         // A range of a HEAD request has no meaning.
         let (status, part) = match asked(range.filter(|_| !is_head), bytes) {
             Asked::Whole => (StatusCode::OK, 0..bytes),
@@ -237,7 +301,7 @@ impl Answerer {
             }
         };
         let part_bytes = part.end - part.start;
-        let mut headers = digest_headers(digest);
+        headers.push((hyper::header::ETAG, format!("\"{digest}\"")));
         headers.push((hyper::header::ACCEPT_RANGES, "bytes".to_owned()));
         headers.push((hyper::header::CONTENT_LENGTH, part_bytes.to_string()));
         if status == StatusCode::PARTIAL_CONTENT {
@@ -247,7 +311,7 @@ impl Answerer {
         line.status = status.as_u16();
         if is_head || part_bytes == 0 {
             self.log(line);
-            return respond(status, BYTES, headers, Either::Left(Full::default()));
+            return respond(status, media_type, headers, Either::Left(Full::default()));
         }
         let (out, body) = BlobBody::new(part_bytes, busy);
         let job = WriteJob {
@@ -261,7 +325,7 @@ impl Answerer {
         if let Ok(jobs) = self.jobs.lock() {
             let _ = jobs.send(job);
         }
-        respond(status, BYTES, headers, Either::Right(body))
+        respond(status, media_type, headers, Either::Right(body))
     }
 
     fn small(&self, answer: AnswerHead, is_head: bool, mut line: Answered) -> HttpAnswer {

@@ -1,4 +1,5 @@
-//! A read-only registry. It serves the plan of a push, directly from where the blobs are.
+//! A read-only registry. It serves the plan of a push, directly from where the blobs are, and the files of package
+//! repositories as a web server does.
 //!
 //! `answer` answers requests, `blobs` writes blobs on a fixed number of threads, and `access` decides who may ask. A
 //! client that does not read holds nobody up. The connection that has been idle longest makes room for the next one,
@@ -11,6 +12,7 @@ mod blob_cache;
 mod blobs;
 mod cached_blob;
 mod callers;
+mod files;
 mod pressure;
 mod repositories;
 mod route;
@@ -38,6 +40,7 @@ use self::access::AccessRules;
 use self::answer::Answerer;
 use self::blob_cache::CachedSource;
 use self::callers::{Callers, Connection};
+pub use self::files::ServedFiles;
 use self::pressure::Pressure;
 pub use self::repositories::{CurrentRepositories, Repositories};
 use super::{BlobSource, RegistryError, tls};

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::files::ServedFiles;
 use crate::oci::image::{Descriptor, Digest};
 use crate::oci::registry::plan::PlannedRepository;
 use crate::oci::registry::referrer::ReferrerDocument;
@@ -33,6 +34,8 @@ pub struct Repositories {
     repositories: BTreeMap<String, Repository>,
     /// The hosts in names of images.
     hosts: BTreeSet<String>,
+    /// Files of package repositories.
+    files: ServedFiles,
 }
 
 /// The repositories that are served now. They may be replaced at any time.
@@ -91,6 +94,17 @@ impl Repositories {
             }
         }
         repositories
+    }
+
+    /// Serves these files as well.
+    #[must_use]
+    pub fn with_files(self, files: ServedFiles) -> Self {
+        Self { files, ..self }
+    }
+
+    /// Returns the files that are served.
+    pub(super) fn files(&self) -> &ServedFiles {
+        &self.files
     }
 
     /// Finds a repository. A name of one word also matches `library/` and that word, for clients that treat this

@@ -8,6 +8,8 @@ const PAGE: usize = 1000;
 /// The request of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
+    /// `/packages/`: a file of a package repository, by the path behind it.
+    File(String),
     /// `/v2/`: whether this is a registry.
     Base,
     /// All repositories.
@@ -47,6 +49,9 @@ pub(crate) enum Misrouted {
 /// Parses path and query.
 pub(crate) fn route(path: &str, query: Option<&str>) -> Result<Route, Misrouted> {
     let path = decoded(path).ok_or(Misrouted::Path)?;
+    if let Some(file) = path.strip_prefix("/packages/") {
+        return Ok(Route::File(file.to_owned()));
+    }
     let rest = match &path[..] {
         "/v2" | "/v2/" => return Ok(Route::Base),
         other => other.strip_prefix("/v2/").ok_or(Misrouted::Path)?,
@@ -131,6 +136,10 @@ mod tests {
             Some("a.example:5000".to_owned())
         );
         assert_eq!(namespace(Some("ns=")), None);
+        assert_eq!(
+            route("/packages/os/pool/g%2b%2b_1%3a2_amd64.deb", None),
+            Ok(Route::File("os/pool/g++_1:2_amd64.deb".to_owned()))
+        );
         let escaped = format!("/v2/a/blobs/{}", digest.to_string().replace(':', "%3A"));
         assert_eq!(
             route(&escaped, None),

@@ -2,16 +2,21 @@
 //!
 //! It reads recipes, headers and lists, but never whole items.
 
+mod packages;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
-use super::contributors::{Contributor, contributors, image_of, item_of};
+pub use self::packages::DiffPackage;
+use self::packages::compared_packages;
 use crate::base::monitor::Monitor;
 use crate::bundle::{Effort, Have, Recipient, Weighed, weigh};
 use crate::content::release::{Item, ReleaseName, ReleaseRoot};
 use crate::oci::image::{Digest, Image, Images, Platform, Reference};
+use crate::oci::repos::package_repositories;
 use crate::ops::Error;
+use crate::ops::pack::contributors::{Contributor, contributors, image_of, item_of};
 use crate::store::Store;
 
 /// How two releases differ.
@@ -26,6 +31,8 @@ pub struct DiffReport {
     pub items: Vec<DiffItem>,
     /// Images of either: those of the newer in their order, then those that were removed.
     pub images: Vec<DiffImage>,
+    /// Packages of package repositories of either that differ, by repository and name.
+    pub packages: Vec<DiffPackage>,
     /// Distinct chunks of the newer that the older does not have.
     pub new_chunks: u64,
     /// Their plain bytes.
@@ -138,7 +145,13 @@ pub fn diff(
     items.sort_by(|a, b| a.name.cmp(&b.name));
     let images = Images::find(store, to, monitor)?;
     let before = Images::find(store, from, monitor)?;
+    let packages = compared_packages(
+        &package_repositories(store, from, monitor)?,
+        &package_repositories(store, to, monitor)?,
+        &weighed,
+    );
     Ok(DiffReport {
+        packages,
         from: from.name.clone(),
         to: to.name.clone(),
         items,

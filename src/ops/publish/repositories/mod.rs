@@ -28,7 +28,7 @@ use crate::oci::registry::plan::PlannedRepository;
 use crate::ops::{Error, Releases};
 
 /// Shorter blobs are rebuilt faster than they are cached.
-const KEPT_BYTES_MIN: u64 = 1 << 20;
+pub(super) const KEPT_BYTES_MIN: u64 = 1 << 20;
 
 /// The request for content of the releases.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
