@@ -5,6 +5,7 @@ mod args;
 mod burn;
 mod check;
 mod checkout;
+mod copy;
 mod demo;
 mod doctor;
 mod exit;
@@ -229,6 +230,7 @@ fn dispatch(context: &Context, command: Command) -> Result<u8, Failure> {
         } => show::run(context, &release, &choice, verify),
         Command::Diff { from, to } => list::diff(context, &from, &to),
         Command::Rm { release } => list::remove(context, &release),
+        Command::Copy(args) => copy::run(context, &args),
         Command::Prune(args) => check::prune(context, &args),
         Command::Keep { release, no_longer } => check::keep(context, &release, !no_longer),
         Command::Pack(args) => pack::run(context, &args),

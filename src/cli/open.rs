@@ -137,11 +137,36 @@ pub fn with_store_or_new(
     if !is_address(&dir) {
         check_no_overlap(paths, &dir)?;
     }
-    let store = match Store::open(&dir, OpenMode::Write) {
-        Err(StoreError::NotAStore { .. }) => match Store::create(&dir) {
+    with_or_new(context, &dir, work)
+}
+
+/// Opens a store that releases of `from` are copied into, or creates it, and does what `work` says.
+pub fn with_target_or_new(
+    context: &Context,
+    from: &Store,
+    to: &Path,
+    work: impl FnOnce(&Store) -> Result<u8, Failure>,
+) -> Result<u8, Failure> {
+    let to = not_home(to.to_owned(), "--to")?;
+    if from.shown_as() == to {
+        return Err(diagnostic!("usage.same_store", path = &*to).into());
+    }
+    if !is_address(&to) && !from.is_shared() {
+        check_no_overlap(&[from.dir().to_owned()], &to)?;
+    }
+    with_or_new(context, &to, work)
+}
+
+fn with_or_new(
+    context: &Context,
+    dir: &Path,
+    work: impl FnOnce(&Store) -> Result<u8, Failure>,
+) -> Result<u8, Failure> {
+    let store = match Store::open(dir, OpenMode::Write) {
+        Err(StoreError::NotAStore { .. }) => match Store::create(dir) {
             // Another builder made it in this moment, which no lock prevents in a bucket.
-            Err(StoreError::AlreadyAStore { .. }) if is_address(&dir) => {
-                Store::open(&dir, OpenMode::Write)
+            Err(StoreError::AlreadyAStore { .. }) if is_address(dir) => {
+                Store::open(dir, OpenMode::Write)
             }
             made => made,
         },
@@ -152,7 +177,7 @@ pub fn with_store_or_new(
         && !context.json
         && let Ok(mut preface) = context.preface.lock()
     {
-        *preface = messages::store_created(&dir);
+        *preface = messages::store_created(dir);
     }
     let done = work(&store);
     let left = store.abandon_if_empty().map_err(Error::from);

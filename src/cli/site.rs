@@ -2,6 +2,8 @@
 
 use carryall::base::diagnostic::diagnostic;
 use carryall::bundle::receipt::site::SiteName;
+use carryall::content::release::ReleaseName;
+use carryall::ops;
 use carryall::ops::pack::recipients;
 use carryall::store::OpenMode;
 
@@ -11,14 +13,16 @@ use crate::cli::{Context, messages, open};
 
 pub fn run(context: &Context, command: &SiteCommand) -> Result<u8, Failure> {
     match command {
-        SiteCommand::List => list(context),
+        SiteCommand::List { next } => list(context, next),
         SiteCommand::Forget { name } => forget(context, name),
     }
 }
 
-fn list(context: &Context) -> Result<u8, Failure> {
+fn list(context: &Context, next: &[ReleaseName]) -> Result<u8, Failure> {
     let store = open::store(context, OpenMode::Read)?;
-    let report = recipients::sites(&store)?;
+    let next = next.iter().map(|name| ops::release(&store, name));
+    let next = next.collect::<Result<Vec<_>, _>>()?;
+    let report = recipients::sites(&store, &next, &context.screen)?;
     context.print(&report, messages::sites)?;
     Ok(0)
 }

@@ -188,6 +188,16 @@ pub enum Error {
         /// What is wrong.
         why: Box<Diagnostic>,
     },
+    /// The store that a release is copied into has another one of the same name.
+    #[error("{name} is another release there: {theirs}, and not {ours}")]
+    OtherThere {
+        /// Its name.
+        name: String,
+        /// The release that was to be copied.
+        ours: ReleaseId,
+        /// The release that is there.
+        theirs: ReleaseId,
+    },
     /// The folder with the roots of all releases is missing, although there are packs.
     #[error("the folder with the roots of all releases is gone: {}", path.display())]
     RootsGone {

@@ -28,7 +28,7 @@ pub use completion::Completion;
 pub use diagnose::diagnose;
 pub use error::{Error, ErrorKind};
 pub use store::{BadRoot, is_fault, release, release_for, releases, remove};
-pub(crate) use store::{Roots, all_roots, must_know_all};
+pub(crate) use store::{Roots, all_roots, commit_release, must_know_all};
 
 #[cfg(test)]
 mod tests;
@@ -54,6 +54,11 @@ pub trait Releases: ChunkSource {
     /// Returns the folder of the store, or `None` when it has none.
     fn place(&self) -> Option<&Path> {
         None
+    }
+
+    /// Returns how many bytes of what is added take room in that folder at most.
+    fn local_bytes_max(&self) -> u64 {
+        u64::MAX
     }
 
     /// Reads the listing again, because other processes may have written. The chunks of roots that were read before are

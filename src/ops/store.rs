@@ -24,6 +24,10 @@ impl Releases for Store {
         Some(self.dir())
     }
 
+    fn local_bytes_max(&self) -> u64 {
+        Store::local_bytes_max(self)
+    }
+
     fn refresh(&self) -> Result<(), BackendError> {
         Ok(Self::refresh(self)?)
     }

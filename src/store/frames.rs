@@ -18,7 +18,7 @@ use crate::content::frame::{Frame, FrameHead, HEADER_BYTES, SealedFrame};
 const WAITING_THREADS: usize = 16;
 
 /// The threads that read frames from afar. More of them than cores, because nearly all of their time is waiting.
-fn waiting_threads() -> Option<&'static ThreadPool> {
+pub(super) fn waiting_threads() -> Option<&'static ThreadPool> {
     static POOL: OnceLock<Option<ThreadPool>> = OnceLock::new();
     let pool = POOL.get_or_init(|| {
         let builder = ThreadPoolBuilder::new().num_threads(WAITING_THREADS);

@@ -52,6 +52,7 @@ mod settings;
 mod shared;
 mod sites;
 pub mod storage;
+mod transfer;
 mod trust;
 mod visits;
 mod window;
@@ -69,6 +70,7 @@ pub use needs::FrameNeed;
 pub use prune::{PruneOptions, PruneReport};
 pub use renew::Renewed;
 pub use roots::RootEntry;
+pub use transfer::ChunkPlaces;
 pub use trust::{TRUST_FILE, trust_file_in};
 pub use writer::{StoreWriter, WriteOptions, WriteReport};
 
@@ -129,6 +131,8 @@ pub struct Store {
     marked: Arc<HashSet<PackId>>,
     /// How long a marked pack stays.
     grace: Duration,
+    /// Most bytes of packs that this machine keeps of a store in a bucket.
+    kept_bytes: u64,
     /// The folders that this process made for the store, if it made it.
     made: Option<Vec<PathBuf>>,
 }
@@ -275,6 +279,7 @@ impl Store {
             lease: None,
             marked: Arc::new(marks_seen.marks.packs.keys().copied().collect()),
             marks_seen,
+            kept_bytes: settings.cache.pack_bytes,
             grace: Duration::from_secs(u64::from(settings.prune.grace_hours) * 3600),
             made: None,
         })
@@ -293,6 +298,14 @@ impl Store {
     /// Returns what the store is called where people read it: its directory or its address.
     pub fn shown_as(&self) -> &Path {
         &self.place
+    }
+
+    /// Returns how many bytes of new packs take room in [`Store::dir`] at most. Of those in a bucket only the newest do.
+    pub fn local_bytes_max(&self) -> u64 {
+        match self.is_shared() {
+            true => self.kept_bytes,
+            false => u64::MAX,
+        }
     }
 
     /// Returns whether other machines may write to the store at the same time.

@@ -56,7 +56,7 @@ pub struct PruneReport {
 /// The live content of a pack.
 #[derive(Default)]
 pub(super) struct Life {
-    live: HashMap<u32, HashSet<[u8; 16]>>,
+    pub(super) live: HashMap<u32, HashSet<[u8; 16]>>,
     /// Whether damaged frames of the pack hold needed chunks that have no other copy.
     pub(super) hurt: bool,
     /// Whether the pack holds damaged frames.

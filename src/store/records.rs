@@ -6,10 +6,13 @@
 
 use super::{Store, StoreError};
 use crate::base::envelope::{self, EnvelopeKind, HEADER_BYTES};
-use crate::store::storage;
+use crate::base::term::Action;
+use crate::store::storage::{self, Given, Put, StorageError};
 
 const RECEIVED: (&str, EnvelopeKind) = ("sets/received", EnvelopeKind::ReceivedSets);
 const NEWEST: (&str, EnvelopeKind) = ("sets/newest", EnvelopeKind::NewestSets);
+/// How often it is tried to change a record that others change at the same time.
+const TRIES: u32 = 32;
 
 impl Store {
     /// Remembers the received sets, replacing what was remembered before.
@@ -28,12 +31,44 @@ impl Store {
         self.record(RECEIVED, limit_bytes)
     }
 
-    /// Remembers the newest sets, replacing what was remembered before.
+    /// Changes what is remembered of the newest sets, at most `limit_bytes`. `change` gets what is remembered, or `None`,
+    /// and returns what is from now on, or `None` when that is the same. Where others write, it is called again when one of
+    /// them was faster.
     ///
     /// # Errors
     /// A storage error.
-    pub fn put_newest_sets(&self, body: &[u8]) -> Result<(), StoreError> {
-        self.put_record(NEWEST, body)
+    pub fn change_newest_sets(
+        &self,
+        limit_bytes: u64,
+        change: impl Fn(Option<&[u8]>) -> Option<Vec<u8>>,
+    ) -> Result<(), StoreError> {
+        let (path, kind) = NEWEST;
+        let limit = limit_bytes + HEADER_BYTES as u64;
+        for _ in 0..TRIES {
+            let (file, given) = match self.storage.get(path, limit) {
+                Err(error) if error.is_missing() => (None, Given::Absent),
+                Err(error) if error.is_too_long() => {
+                    // Nothing of it counts, and it makes room for what does.
+                    self.storage.remove(path)?;
+                    (None, Given::Absent)
+                }
+                read => {
+                    let (file, version) = read?;
+                    (Some(file), Given::Unchanged(version))
+                }
+            };
+            let body = file.as_deref();
+            let body = body.and_then(|file| envelope::open(kind, file, limit_bytes).ok());
+            let Some(body) = change(body) else {
+                return Ok(());
+            };
+            let sealed = envelope::seal(kind, &body);
+            if let Put::Done(_) = self.storage.put_if(path, &sealed, &given)? {
+                return Ok(());
+            }
+        }
+        let busy = std::io::Error::from(std::io::ErrorKind::ResourceBusy);
+        Err(StorageError::on(Action::Write, path.as_ref())(busy).into())
     }
 
     /// Returns the newest sets, at most `limit_bytes`. Returns `None` when there are none, or the record is damaged.

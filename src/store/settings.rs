@@ -38,7 +38,6 @@ pub(super) struct Settings {
     pub(super) id: StoreId,
     pub(super) limits: CostLimits,
     /// What a machine keeps of a store in a bucket.
-    #[cfg_attr(not(feature = "object-store"), allow(dead_code))]
     pub(super) cache: CacheSection,
     pub(super) prune: PruneSection,
 }
@@ -64,6 +63,7 @@ impl Default for PruneSection {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct CacheSection {
     /// Of its index.
+    #[cfg_attr(not(feature = "object-store"), allow(dead_code))]
     pub(super) index_bytes: u64,
     /// Of packs that were put from there.
     pub(super) pack_bytes: u64,

@@ -3,6 +3,8 @@
 //! The content is opaque here, and nothing depends on these files. They are written beside readers too, and the last
 //! writer wins.
 
+use std::time::SystemTime;
+
 use super::{Store, StoreError};
 use crate::base::envelope::{self, EnvelopeKind, HEADER_BYTES};
 use crate::store::storage;
@@ -36,6 +38,15 @@ impl Store {
                 .ok()
                 .map(<[u8]>::to_vec)),
         }
+    }
+
+    /// Returns when something was remembered of a site last, as far as the storage knows.
+    pub fn site_noted_at(&self, name: &str) -> Option<SystemTime> {
+        let path = path(name);
+        let Some(local) = self.storage.local_path(&path) else {
+            return self.storage.put_at(&path);
+        };
+        std::fs::metadata(local).ok()?.modified().ok()
     }
 
     /// Returns the names of the remembered sites, sorted.

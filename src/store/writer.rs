@@ -251,6 +251,11 @@ impl StoreWriter<'_> {
         Ok(())
     }
 
+    /// Returns whether other machines may write to the store at the same time.
+    pub(super) fn is_shared(&self) -> bool {
+        self.store.is_shared()
+    }
+
     /// Returns the packs that were committed.
     pub(super) fn packs(&self) -> &[PackId] {
         &self.packs

@@ -26,6 +26,7 @@ mod drive_visit;
 mod evidence;
 mod examples;
 mod failing_calls;
+mod fleet;
 mod forged;
 mod full_disk;
 mod golden_bundle;

@@ -442,6 +442,82 @@ fn unchanged_again_takes_few_requests_and_a_delta_reads_what_it_needs() {
     eprintln!("pack --since: {requests} requests, {bytes} bytes, {packed} packed");
 }
 
+#[test]
+fn releases_are_copied_up_and_down_and_only_what_is_missing() {
+    let Some(mut cloud) = Cloud::new() else {
+        return;
+    };
+    make_small(&cloud.stage.path("one"), 1);
+    make_small(&cloud.stage.path("two"), 2);
+    let folder = |cloud: &Cloud, words: &[&str], store: &str| -> Command {
+        let mut command = cloud.command(words);
+        command.env("CARRYALL_STORE", cloud.stage.path(store));
+        command
+    };
+    for (release, given) in [("shop:1.0", "one"), ("shop:1.1", "two")] {
+        let words = [
+            "add",
+            release,
+            &format!("{given}/common.bin"),
+            &format!("{given}/own.bin"),
+            &format!("{given}/files"),
+        ];
+        ok(&mut folder(&cloud, &words, "local"));
+    }
+    let proxy = FaultyProxy::before(&cloud.bucket.endpoint);
+    cloud.bucket.endpoint.clone_from(&proxy.endpoint);
+    let address = cloud.bucket.address(cloud.prefix).display().to_string();
+    let up = |cloud: &Cloud, release: &str, store: &str| {
+        folder(cloud, &["--json", "copy", release, "--to", &address], store)
+    };
+    let said = |run: Run| -> serde_json::Value { serde_json::from_str(&run.stdout).unwrap() };
+    let first = said(ok(&mut up(&cloud, "shop:1.0", "local")));
+    assert_eq!(first["releases"][0]["was_there"], false);
+    let second = said(ok(&mut up(&cloud, "shop:1.1", "local")));
+    assert!(
+        second["new_bytes"].as_u64().unwrap() < 1_000_000,
+        "{second}"
+    );
+    proxy.take();
+    let again = said(ok(&mut up(&cloud, "shop:1.1", "local")));
+    assert_eq!(again["releases"][0]["was_there"], true);
+    let (requests, bytes, _) = proxy.take();
+    eprintln!("copied again: {requests} requests, {bytes} bytes");
+    cloud.run(&["check", "--data"]).ends_with(0);
+    // Other content of the same name is not replaced.
+    ok(&mut folder(
+        &cloud,
+        &["add", "shop:1.0", "two/own.bin"],
+        "other",
+    ));
+    let run: Run = up(&cloud, "shop:1.0", "other").output().unwrap().into();
+    run.fails_with(1, &["shop:1.0 is another release there"]);
+
+    // Down again, on a line that drops, cut short by whoever is tired of waiting.
+    proxy.hurt(true);
+    let down = cloud.stage.path("down").display().to_string();
+    let copy_down = || {
+        cloud.command_at(
+            &["copy", "shop:1.0", "shop:1.1", "--to", &down],
+            cloud.prefix,
+            "fresh",
+        )
+    };
+    let tired = copy_down().spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    kill(tired);
+    ok(&mut copy_down());
+    proxy.hurt(false);
+    ok(&mut folder(&cloud, &["check", "--data"], "down"));
+    for (release, given) in [("shop:1.0", "one"), ("shop:1.1", "two")] {
+        let back = format!("down-{given}");
+        ok(&mut folder(&cloud, &["checkout", release, &back], "down"));
+        assert!(look(&cloud.stage.path(&back)) == look(&cloud.stage.path(given)));
+    }
+    let listed = ok(&mut folder(&cloud, &["history"], "down")).stdout;
+    assert!(listed.contains("copied"), "{listed}");
+}
+
 fn is_id(word: &str) -> bool {
     let word = word.trim_end_matches(',');
     word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit())

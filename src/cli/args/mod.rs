@@ -83,6 +83,8 @@ pub enum Command {
         /// The release.
         release: ReleaseName,
     },
+    /// Copy releases into another store, only what it does not have.
+    Copy(CopyArgs),
     /// Free the space of chunks that no release needs.
     Prune(PruneArgs),
     /// Mark a release as one that `prune --keep-last` leaves in the store.
@@ -194,7 +196,11 @@ pub fn is_command(word: &str) -> bool {
 #[derive(Debug, Subcommand)]
 pub enum SiteCommand {
     /// List them: their last receipt, and what was packed for them last.
-    List,
+    List {
+        /// Say what a delta of this release to each of them would weigh.
+        #[arg(long, value_name = "RELEASE")]
+        next: Vec<ReleaseName>,
+    },
     /// Forget one.
     Forget {
         /// The site's name.
@@ -430,6 +436,17 @@ pub struct CheckArgs {
     /// First write the store's carryall.toml anew if it is damaged or lost.
     #[arg(long)]
     pub renew_settings: bool,
+}
+
+/// `copy`.
+#[derive(Debug, Args)]
+pub struct CopyArgs {
+    /// The releases.
+    #[arg(required = true, value_name = "RELEASE")]
+    pub releases: Vec<ReleaseName>,
+    /// The other store.
+    #[arg(long, value_name = "STORE")]
+    pub to: PathBuf,
 }
 
 /// `prune`.

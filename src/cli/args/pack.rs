@@ -49,6 +49,9 @@ pub struct PackArgs {
     /// Leave out what a site with this receipt has: a file, or the text itself.
     #[arg(long = "for", value_name = "RECEIPT")]
     pub receipts: Vec<String>,
+    /// Pack for all remembered sites: one bundle for all of them or one for each, whichever is less to carry.
+    #[arg(long, conflicts_with_all = ["since", "receipts", "site", "bare", "plan"])]
+    pub for_all: bool,
     /// Remember the receipt and what was packed under this name.
     #[arg(long, value_name = "NAME")]
     pub site: Option<SiteName>,

@@ -36,6 +36,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
         &[
             "list",
             "show",
+            "copy",
             "rm",
             "keep",
             "prune",

@@ -7,6 +7,7 @@ use carryall::base::id::SetId;
 use carryall::bundle::receipt::Receipt;
 use carryall::bundle::receipt::site::SiteName;
 use carryall::ops::pack::PackPlan;
+use carryall::ops::pack::fleet::FleetPlan;
 use carryall::ops::pack::recipients::SitesReport;
 use carryall::ops::receive::prerequisites::{
     MissingPrerequisites, MissingRelease, MissingSet, MissingState,
@@ -203,8 +204,55 @@ pub fn sites(report: &SitesReport) -> String {
                 }
             }
         });
+        if let Some(day) = site.noted_at.as_deref().and_then(|at| at.get(..10)) {
+            out += &line_below(message!("site-noted", day));
+        }
+        if let Some(next) = &site.next {
+            let (releases, carried) = (enumerated(&next.releases), bytes(next.carried_bytes));
+            out += &line_below(match next.new_bytes {
+                0 => message!("site-next-nothing", releases),
+                _ => message!("site-next", releases, carried),
+            });
+        }
     }
     out
+}
+
+/// Whom the set that comes next is for.
+pub fn fleet_set(names: &[String]) -> String {
+    line(message!("fleet-set", names = enumerated(names)))
+}
+
+/// What goes to all sites, and how.
+pub fn fleet(plan: &FleetPlan) -> String {
+    let mut out = String::new();
+    for site in &plan.sites {
+        let (name, carried) = (site.name.to_string(), bytes(site.carried_bytes));
+        let volumes = site.volumes;
+        out += &line(match site.new_bytes {
+            0 => message!("fleet-has-all", name),
+            _ => message!("fleet-site", name, carried, volumes),
+        });
+    }
+    if plan.apart.sets == 0 {
+        return out + &line(message!("fleet-nothing"));
+    }
+    let FleetPlan {
+        together, apart, ..
+    } = plan;
+    let (carried, volumes) = (bytes(together.carried_bytes), together.volumes);
+    out += &line(message!(
+        "fleet-together",
+        copies = apart.sets,
+        carried,
+        volumes
+    ));
+    let (carried, volumes) = (bytes(apart.carried_bytes), apart.volumes);
+    out += &line(message!("fleet-apart", sets = apart.sets, carried, volumes));
+    out + &line(match plan.is_together {
+        true => message!("fleet-as-one"),
+        false => message!("fleet-as-many"),
+    })
 }
 
 pub fn forgotten(site: &SiteName) -> String {

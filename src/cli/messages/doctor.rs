@@ -1,6 +1,7 @@
 //! Messages about the machine: what it has, and what to do about what it lacks.
 
 use carryall::ops::maintain::doctor::{Advice, AdviceKind, DoctorReport, DriveFacts, PlaceFacts};
+use carryall::store::storage::is_address;
 use carryall::volumes::media::drive::TrayState;
 
 use super::{bytes, enumerated, line, line_below, message};
@@ -27,7 +28,9 @@ pub fn doctor_facts(report: &DoctorReport) -> String {
             }
         }
     });
+    let is_far = is_address(&report.store.path);
     out += &line(match report.store.is_there {
+        _ if is_far => message!("doctor-store-far", path = report.store.path),
         true => message!(
             "doctor-store",
             path = report.store.path,
@@ -83,6 +86,10 @@ pub fn doctor_advice(advice: &Advice) -> String {
         AdviceKind::StoreNotWritable => (
             message!("advice-store-not-writable", about),
             message!("advice-store-not-writable.hint"),
+        ),
+        AdviceKind::StoreUnreachable => (
+            message!("advice-store-unreachable", about),
+            message!("advice-store-unreachable.hint"),
         ),
         AdviceKind::StoreFull => (
             message!("advice-store-full", about),

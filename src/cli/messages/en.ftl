@@ -132,6 +132,29 @@ receipt-code-next = code { $number } of { $count }: photograph it, then press En
 receipt-too-long = too long to be typed: write it to a file with -o FILE
 site-none = no site is remembered: pack with --site NAME
 site-nothing = nothing
+site-noted = noted last on { $day }
+site-next = { $releases } would be about { $carried } for it
+site-next-nothing = it has all of { $releases }
+fleet-has-all = { $name }  has all of it
+fleet-site = { $name }  about { $carried }, { $volumes } { $volumes ->
+        [one] data volume
+       *[other] data volumes
+    }
+fleet-nothing = every site has all of it: nothing is packed
+fleet-together = one set and { $copies } { $copies ->
+        [one] copy
+       *[other] copies
+    } of it: about { $carried }, { $volumes } { $volumes ->
+        [one] data volume
+       *[other] data volumes
+    } in all
+fleet-apart = a set for each ({ $sets }): about { $carried }, { $volumes } { $volumes ->
+        [one] data volume
+       *[other] data volumes
+    } in all
+fleet-as-one = one set for all takes no more volumes and hardly more bytes, and is made once
+fleet-as-many = a set for each is less to carry
+fleet-set = for { $names }:
 site-without-receipt = { $name }  no receipt yet; packed last: { $packed }
 site-has = { $name }  has { $has } (store { $store }); packed last: { $packed }
 site-has-and-lacks = { $name }  has { $has } (store { $store }, { $count } { $count ->
@@ -207,6 +230,9 @@ diff-total = { $to } has { $new } that { $from } does not have, in { $chunks } c
 check-reads-only = note: the store is only read: another process writes to it, or it is read-only; nothing is repaired or remembered
 removed = { $release } is out of the store; `carryall prune` frees its space
 removed-unread = { $release } could not be read and is out of the store; what other releases need stays, `carryall prune` frees the rest
+copied = { $release }: copied
+copied-before = { $release }: was there already
+copied-total = { $to } got { $new } that it did not have, in { $stored }
 pruned = freed { $freed }: { $removed } packs removed, { $rewritten } written anew; the store has { $now } now
 pruned-marked = { $packs } { $packs ->
         [one] pack of { $size } is marked and goes
@@ -431,6 +457,7 @@ history-receive = received
 history-visit = received in a visit
 history-add = added
 history-pull = pulled
+history-copy = copied
 history-pack = packed
 history-checkout = checked out
 history-install = installed
@@ -735,6 +762,7 @@ doctor-program-static = program: carryall { $version }, { $path }, static, for {
 doctor-program-alone = program: carryall { $version }
 doctor-store = store: { $path }, { $free } free
 doctor-store-to-be = store: { $path } (not made yet), { $free } free
+doctor-store-far = store: { $path }
 doctor-temp = temporary files: { $path }, { $free } free
 doctor-memory = memory: { $size } free
 doctor-xorriso = images: { $version }
@@ -749,6 +777,8 @@ tray-disc = with a disc
 tray-unknown = tray unknown
 advice-store-not-writable = you may not write to { $about }
     .hint = name a folder of yours: --store DIR, or export CARRYALL_STORE=DIR
+advice-store-unreachable = the store at { $about } cannot be opened
+    .hint = `carryall list` says why
 advice-store-full = hardly any space is left at { $about }
     .hint = free some, or name a folder on another disk: --store DIR
 advice-temp-not-writable = you may not write to { $about }
@@ -1102,6 +1132,16 @@ help-rm-examples =
     # Out of another store
     carryall rm shop:1.0 --store /srv/carryall
 
+help-copy = Copy releases into another store, only what it does not have
+help-copy-long = Each of the two stores may be a folder or an address in an object store, such as s3://BUCKET/PREFIX. The other store is made when there is none. A copy that was cut short goes on where it was when it is started again. Nothing is replaced.
+help-copy-arg-releases = The releases
+help-copy-arg-to = The other store
+help-copy-examples =
+    # Up into an object store
+    carryall copy shop:1.0 shop:1.1 --to s3://releases/team
+    # And down into a folder
+    carryall copy shop:1.1 --store s3://releases/team --to /srv/carryall
+
 help-prune = Free the space of chunks that no release needs
 help-prune-long = Packs that no release needs are removed, and those of which much is unused are written anew.
 help-prune-arg-keep-last = First take out all but the N newest versions of each name and architecture, and those that `keep` marked
@@ -1139,6 +1179,7 @@ help-pack-arg-sectors = Exact size of the medium in sectors of 2048 bytes
 help-pack-arg-media-at = The medium is what is mounted here: its file system is asked what is free, whichever it is
 help-pack-arg-since = Leave out what a receiver of this release has; given several times, what all such receivers have. `A,B`: one that has both
 help-pack-arg-receipts = Leave out what a site with this receipt has: a file, or the text itself; given several times, what all of them have
+help-pack-arg-for-all = Pack for all remembered sites: one set for all of them or one for each, whichever is less to carry; with --estimate only the figures
 help-pack-arg-site = Remember the receipt and what was packed under this name; without --for and --since, pack for what is remembered
 help-pack-arg-spare = Spare volumes: any so many may be lost [default: 1 from two data volumes on]
 help-pack-arg-many-spares = As many spares as --spare says, however few volumes have data
@@ -1404,6 +1445,7 @@ help-site-examples =
     carryall pack shop:1.1 --site plant-7 --to discs --media dvd
 help-site-list = List them: their last receipt, and what was packed for them last
 help-site-list-long = One line for each site.
+help-site-list-arg-next = Say what a delta of this release to each of them would weigh, as `pack --estimate` does; may be given several times
 help-site-list-examples =
     # All sites
     carryall site list
@@ -1825,6 +1867,8 @@ error-envelope-unknown-features = needs features that this program does not have
 
 error-site-unknown = nothing is remembered of { $site }
     .hint = `carryall site list` names the sites that are remembered
+error-release-other-there = { $release } is another release there: there is { $theirs }, and here { $ours }
+    .hint = nothing was replaced. Take the other one out with `carryall rm { $release }` there first, or copy another version
 error-release-not-found = no release { $release } in the store
     .hint = { $count ->
         [0] the store holds no release yet: carryall add NAME:VERSION PATH...
@@ -2298,6 +2342,8 @@ error-usage-unexpanded-home-in = { $path } in { $given_by }: the ~ stands for no
        *[0] write the whole path, such as { $meant }; for a folder that is really called so, ./{ $path }
     }
 error-usage-nothing-to-demo = nothing to carry was found
+error-usage-same-store = { $path } is the store that is copied from
+    .hint = name another one with --to
 error-usage-one-stream = there is one standard input: give - once
 error-usage-terminal-stdin = - is standard input, and that is this terminal: pipe something into it
 error-usage-bad-reference = { $given }

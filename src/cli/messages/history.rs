@@ -92,6 +92,7 @@ fn event(event: HistoryEvent) -> String {
         HistoryEvent::Visit => message!("history-visit"),
         HistoryEvent::Add => message!("history-add"),
         HistoryEvent::Pull => message!("history-pull"),
+        HistoryEvent::Copy => message!("history-copy"),
         HistoryEvent::Pack => message!("history-pack"),
         HistoryEvent::Checkout => message!("history-checkout"),
         HistoryEvent::Install => message!("history-install"),

@@ -31,8 +31,8 @@ pub use catalog::{language_tag, use_english};
 
 pub use burn::{burn_obstacle, burn_step, burned};
 pub use delta::{
-    another_store, code_of, done_with, forgotten, hint_base, hint_platform, hint_top_up,
-    receipt_about, receipt_label, site_is_new, sites, unknown_releases, unknown_sets,
+    another_store, code_of, done_with, fleet, fleet_set, forgotten, hint_base, hint_platform,
+    hint_top_up, receipt_about, receipt_label, site_is_new, sites, unknown_releases, unknown_sets,
 };
 pub use demo::{demo_added, demo_begins, demo_ends, demo_hurt, demo_packed};
 pub use doctor::{doctor_advice, doctor_facts, doctor_verdict};
@@ -53,9 +53,9 @@ pub use registry::{
 pub use repos::{diff_packages, package_repositories};
 pub use signatures::{attachment_line, attachments, attachments_out, image_signatures};
 pub use store::{
-    added, change, checked, checked_out, checked_reading, damaged_release, diff_total, item_new,
-    item_state, kept_ready, pruned, release_line, removed, renewed, show_streams, store_created,
-    store_is_empty, streams,
+    added, change, checked, checked_out, checked_reading, copied, damaged_release, diff_total,
+    item_new, item_state, kept_ready, pruned, release_line, removed, renewed, show_streams,
+    store_created, store_is_empty, streams,
 };
 pub use trust::{
     ask_new_passphrase, ask_new_password, ask_passphrase, ask_password_again, ask_password_of,

@@ -7,6 +7,7 @@ use carryall::files::unpacker::{KeptReason, StreamReport};
 use carryall::ops::add::{AddReport, Change};
 use carryall::ops::checkout::{CheckoutReport, ItemState};
 use carryall::ops::maintain::check::{DamagedRelease, StoreCheckReport};
+use carryall::ops::maintain::copy::CopyReport;
 use carryall::ops::maintain::prune::StorePruneReport;
 use carryall::ops::maintain::show::ShowReport;
 use carryall::ops::pack::diff::DiffReport;
@@ -156,6 +157,20 @@ pub fn removed(name: &ReleaseName, could_be_read: bool) -> String {
     } else {
         message!("removed-unread", release)
     })
+}
+
+/// What became of releases that were copied into the store `to`.
+pub fn copied(report: &CopyReport, to: &Path) -> String {
+    let mut out = String::new();
+    for each in &report.releases {
+        let release = each.name.to_string();
+        out += &line(match each.was_there {
+            true => message!("copied-before", release),
+            false => message!("copied", release),
+        });
+    }
+    let (new, stored) = (bytes(report.new_bytes), bytes(report.stored_bytes));
+    out + &line(message!("copied-total", to, new, stored))
 }
 
 pub fn pruned(report: &StorePruneReport) -> String {

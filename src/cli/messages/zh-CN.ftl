@@ -118,6 +118,17 @@ receipt-code-next = 第 { $number } 个二维码，共 { $count } 个：拍照�
 receipt-too-long = 太长，不便手工输入：请用 -o 文件 写成文件
 site-none = 没有站点记录：打包时用 --site 名称
 site-nothing = 无
+site-noted = 最近记录于 { $day }
+site-next = { $releases } 给它约需 { $carried }
+site-next-nothing = 它已有 { $releases } 的全部内容
+fleet-has-all = { $name }  已全部具备
+fleet-site = { $name }  约 { $carried }，{ $volumes } 个数据卷
+fleet-nothing = 各站点都已具备，无需打包
+fleet-together = 打一套，复制 { $copies } 份：合计约 { $carried }，{ $volumes } 个数据卷
+fleet-apart = 每个站点各打一套（{ $sets } 套）：合计约 { $carried }，{ $volumes } 个数据卷
+fleet-as-one = 打一套即可：卷数不多，数据量相差无几，只需制作一次
+fleet-as-many = 各打一套，要携带的更少
+fleet-set = 给 { $names }：
 site-without-receipt = { $name }  尚无回执；上次打包：{ $packed }
 site-has = { $name }  已有 { $has }（仓库 { $store }）；上次打包：{ $packed }
 site-has-and-lacks = { $name }  已有 { $has }（仓库 { $store }，{ $count } 个数据块丢失或损坏）；上次打包：{ $packed }
@@ -175,6 +186,9 @@ diff-total = { $to } 比 { $from } 多出 { $new }，共 { $chunks } 个数据�
 check-reads-only = 注意：只读检查：另一个进程正在写入该仓库，或仓库为只读；不修复，也不记录任何内容
 removed = { $release } 已从仓库移除；运行 carryall prune 释放空间
 removed-unread = { $release } 无法读取，已从仓库移除；其他发布包需要的数据保留，运行 carryall prune 释放其余空间
+copied = { $release }：已复制
+copied-before = { $release }：对方已有
+copied-total = { $to } 新增 { $new }，占用 { $stored }
 pruned = 已释放 { $freed }：删除 { $removed } 个数据包，重写 { $rewritten } 个；仓库现有 { $now }
 pruned-marked = { $packs } 个数据包（{ $size }）已作标记；宽限期过后，如果仍没有发布包需要，下一次 prune 会将其删除
 pruned-ready = 留存备用的压缩层和压缩文件：{ $left }
@@ -364,6 +378,7 @@ history-receive = 接收
 history-visit = 逐盘接收
 history-add = 添加
 history-pull = 拉取
+history-copy = 复制
 history-pack = 打包
 history-checkout = 还原
 history-install = 安装
@@ -638,6 +653,7 @@ doctor-program-static = 程序：carryall { $version }，{ $path }，静态，�
 doctor-program-alone = 程序：carryall { $version }
 doctor-store = 仓库：{ $path }，可用 { $free }
 doctor-store-to-be = 仓库：{ $path }（尚未创建），可用 { $free }
+doctor-store-far = 仓库：{ $path }
 doctor-temp = 临时文件：{ $path }，可用 { $free }
 doctor-memory = 内存：可用 { $size }
 doctor-xorriso = 制作镜像：{ $version }
@@ -652,6 +668,8 @@ tray-disc = 有光盘
 tray-unknown = 托盘状态未知
 advice-store-not-writable = 您无权写入 { $about }
     .hint = 请指定您自己的目录：--store 目录，或 export CARRYALL_STORE=目录
+advice-store-unreachable = 无法打开 { $about } 的仓库
+    .hint = 运行 carryall list 可查看原因
 advice-store-full = { $about } 所在磁盘几乎没有空间
     .hint = 请腾出空间，或指定另一块磁盘上的目录：--store 目录
 advice-temp-not-writable = 您无权写入 { $about }
@@ -985,6 +1003,16 @@ help-rm-examples =
     # 从另一个仓库移除
     carryall rm shop:1.0 --store /srv/carryall
 
+help-copy = 把发布包复制到另一个仓库，只传对方没有的数据
+help-copy-long = 两个仓库都可以是目录，也可以是对象存储中的地址，例如 s3://存储桶/前缀。目标仓库不存在时会自动建立。中断后重新运行同一命令即可继续。不会覆盖任何内容。
+help-copy-arg-releases = 发布包
+help-copy-arg-to = 目标仓库
+help-copy-examples =
+    # 上传到对象存储
+    carryall copy shop:1.0 shop:1.1 --to s3://releases/team
+    # 取回到目录
+    carryall copy shop:1.1 --store s3://releases/team --to /srv/carryall
+
 help-prune = 释放没有发布包需要的数据块所占的空间
 help-prune-long = 没有发布包需要的数据包会被删除，大部分已无用的数据包会被重写。
 help-prune-arg-keep-last = 先移除旧版本：每个名称和架构只留最新的若干个版本，以及用 keep 标记的
@@ -1022,6 +1050,7 @@ help-pack-arg-sectors = 介质的确切大小，以 2048 字节的扇区计
 help-pack-arg-media-at = 介质已挂载在此：可用空间由其文件系统给出，不论是哪种文件系统
 help-pack-arg-since = 不含已有该发布包的接收方所拥有的内容；多次给出时，不含这些接收方都有的内容。A,B：指同时有这两个发布包的接收方
 help-pack-arg-receipts = 不含该回执的站点已有的内容：写文件名，或直接写回执文字；多次给出时，不含这些站点都有的内容
+help-pack-arg-for-all = 为所有已记住的站点打包：打一套共用或各打一套，取携带量较少的；加 --estimate 则只列出数字
 help-pack-arg-site = 以此名称记住回执和打包的内容；没有 --for 和 --since 时，按记住的情况打包
 help-pack-arg-spare = 备用卷数：丢失任意这么多卷仍可恢复【默认：有两个以上数据卷时为 1】
 help-pack-arg-many-spares = 不论数据卷多少，备用卷数都按 --spare 的要求
@@ -1287,6 +1316,7 @@ help-site-examples =
     carryall pack shop:1.1 --site plant-7 --to discs --media dvd
 help-site-list = 列出站点：最近的回执和最近一次打包的内容
 help-site-list-long = 每个站点一行。
+help-site-list-arg-next = 按 pack --estimate 的方法，估算把该发布包打给每个站点的增量有多大；可多次给出
 help-site-list-examples =
     # 全部站点
     carryall site list
@@ -1705,6 +1735,8 @@ error-envelope-unknown-features = 需要本程序没有的功能（标志 { $fla
 
 error-site-unknown = 没有 { $site } 的记录
     .hint = carryall site list 列出有记录的站点
+error-release-other-there = 对方的 { $release } 内容不同：对方是 { $theirs }，这里是 { $ours }
+    .hint = 没有覆盖任何内容。请先在对方仓库运行 carryall rm { $release }，或复制另一个版本
 error-release-not-found = 仓库里没有发布包 { $release }
     .hint = { $count ->
         [0] 仓库里还没有发布包：carryall add 名称:版本 路径...
@@ -2171,6 +2203,8 @@ error-usage-unexpanded-home-in = { $path }（{ $given_by }）：这里的 ~ 不�
        *[0] 请写完整路径，例如 { $meant }；如果目录真的叫这个名字，请写 ./{ $path }
     }
 error-usage-nothing-to-demo = 没有找到可用于演示的内容
+error-usage-same-store = { $path } 就是要复制的来源仓库
+    .hint = 请用 --to 指定另一个仓库
 error-usage-one-stream = 标准输入只有一个：- 只能出现一次
 error-usage-terminal-stdin = - 表示标准输入，而现在它是终端：请用管道输入数据
 error-usage-bad-reference = { $given }

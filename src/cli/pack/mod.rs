@@ -1,5 +1,6 @@
 //! `pack`: lays releases out on volumes.
 
+mod fleet;
 mod said;
 
 use std::path::Path;
@@ -33,14 +34,21 @@ pub fn run(context: &Context, args: &PackArgs) -> Result<u8, Failure> {
         .collect::<Result<Vec<_>, _>>()?;
     releases.dedup();
     let (recipients, receipt) = recipients(context, &store, args)?;
-    if args.estimate {
+    if args.estimate && !args.for_all {
         return estimate(context, &store, &releases, &recipients, args);
     }
     let mut options = options(args)?;
+    if args.for_all && args.estimate {
+        let notes = PackNotes::default();
+        return fleet::run(context, &store, &releases, (options, &notes), args);
+    }
     options.signers = key::signers(&args.sign, args.password_file.as_deref())?;
     options.seal_to = seal::seal_to(args)?;
     options.receivers = recipients;
     let mut notes = said::notes(&store, &releases, args)?;
+    if args.for_all {
+        return fleet::run(context, &store, &releases, (options, &notes), args);
+    }
     if let Some(site) = &args.site {
         let given = receipt.as_ref().map(Receipt::store_hex);
         let known = match given {
@@ -185,8 +193,11 @@ fn note(context: &Context, text: &str) {
 }
 
 fn options(args: &PackArgs) -> Result<PackOptions, Failure> {
+    let is_any = args.media.is_none() && args.sectors.is_none() && args.media_at.is_none();
     let capacity = match &args.bare {
         Some(_) => Capacity::of(MediaKind::Usb),
+        // Figures without a medium are those of one that is as large as needed.
+        None if args.estimate && is_any => Capacity::of(MediaKind::Usb),
         None => said::capacity(args)?,
     };
     let mut options = PackOptions::new(capacity);

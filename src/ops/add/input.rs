@@ -172,7 +172,8 @@ pub(super) fn check_space<R: Releases>(
 ) -> Result<(), AddError> {
     let is_empty = store.roots()?.is_empty();
     let share = if is_empty { FIRST_SHARE } else { LATER_SHARE };
-    let mut needed_bytes = inputs.iter().map(Input::bytes).sum::<u64>() / share;
+    let taken_bytes = inputs.iter().map(Input::bytes).sum::<u64>() / share;
+    let mut needed_bytes = taken_bytes.min(store.local_bytes_max());
     if open.depth == Depth::Open {
         needed_bytes += spool_bytes(inputs.iter().flat_map(Input::files));
     }

@@ -184,6 +184,10 @@ fn of(error: &Error) -> Diagnostic {
         Error::UnreadRoot { name, why } => {
             diagnostic!("release.root_unread", release = name).because((**why).clone())
         }
+        Error::OtherThere { name, ours, theirs } => {
+            let (ours, theirs) = (ours.to_string(), theirs.to_string());
+            diagnostic!("release.other_there", release = name, ours, theirs)
+        }
         Error::RootsGone { path } => diagnostic!("store.roots_gone", path),
         Error::Releases(source) => {
             diagnostic!("store.releases_unread").because(boxed(source.as_ref()))

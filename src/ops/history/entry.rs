@@ -33,6 +33,8 @@ pub enum HistoryEvent {
     Add,
     /// They were made or extended by `add`, of images from a registry.
     Pull,
+    /// They were copied from another store.
+    Copy,
     /// They were packed onto volumes.
     Pack,
     /// They were given back into a folder or file.
@@ -54,7 +56,7 @@ impl HistoryEvent {
     /// Returns whether something came in, or else went out. `None` when neither is so, or it is not known.
     pub fn is_arrival(self) -> Option<bool> {
         match self {
-            Self::Receive | Self::Visit | Self::Add | Self::Pull => Some(true),
+            Self::Receive | Self::Visit | Self::Add | Self::Pull | Self::Copy => Some(true),
             Self::Pack | Self::Checkout | Self::Install | Self::Push | Self::Load => Some(false),
             Self::Remove | Self::Other => None,
         }

@@ -13,6 +13,8 @@ use serde::Serialize;
 use crate::base::fs::free_space_bytes;
 use crate::base::path_text;
 use crate::ops::program::Program;
+use crate::store::storage::is_address;
+use crate::store::{Store, StoreError};
 use crate::volumes::media::drive::{TrayState, drives};
 
 /// With less free space than this a place is of no use.
@@ -25,7 +27,7 @@ const DRIVE_ABILITIES: &str = "/proc/sys/dev/cdrom/info";
 /// What the front end knows and the library does not.
 #[derive(Debug, Clone)]
 pub struct DoctorOptions {
-    /// Folder of the store, which need not be there.
+    /// Folder or address of the store, which need not be there.
     pub store: PathBuf,
     /// Folder for temporary files.
     pub temp: PathBuf,
@@ -142,6 +144,8 @@ pub struct Advice {
 pub enum AdviceKind {
     /// This user may not write where the store is.
     StoreNotWritable,
+    /// The store in an object store cannot be reached or read.
+    StoreUnreachable,
     /// There is hardly any space where the store is.
     StoreFull,
     /// This user may not write temporary files.
@@ -182,7 +186,11 @@ pub fn doctor(options: &DoctorOptions) -> DoctorReport {
             is_static: program.is_static,
             path: program.path,
         }),
-        store: place(&options.store),
+        store: if is_address(&options.store) {
+            far_store(&options.store)
+        } else {
+            place(&options.store)
+        },
         temp: place(&options.temp),
         xorriso: xorriso(),
         drives: drive_facts(),
@@ -204,6 +212,18 @@ fn place(path: &Path) -> PlaceFacts {
         is_there: path.exists(),
         is_writable: existing.is_dir() && rustix::fs::access(existing, access).is_ok(),
         free_bytes: free_space_bytes(path).ok(),
+    }
+}
+
+/// Asks the server of a store in a bucket. Whether it takes writes is found out by writing alone, so that is not asked.
+fn far_store(address: &Path) -> PlaceFacts {
+    let opened = Store::open_to_read(address);
+    let is_empty = matches!(opened, Err(StoreError::NotAStore { .. }));
+    PlaceFacts {
+        path: address.to_owned(),
+        is_there: opened.is_ok(),
+        is_writable: opened.is_ok() || is_empty,
+        free_bytes: None,
     }
 }
 
@@ -276,7 +296,10 @@ fn advice(report: &DoctorReport) -> Vec<Advice> {
     let places = [
         (
             &report.store,
-            AdviceKind::StoreNotWritable,
+            match is_address(&report.store.path) {
+                true => AdviceKind::StoreUnreachable,
+                false => AdviceKind::StoreNotWritable,
+            },
             AdviceKind::StoreFull,
         ),
         (

@@ -1,6 +1,7 @@
-//! Operations that list, check and clean up a store.
+//! Operations that list, check, copy and clean up a store.
 
 pub mod check;
+pub mod copy;
 pub mod doctor;
 mod documents;
 pub mod list;

@@ -9,6 +9,7 @@ pub mod contributors;
 mod departure;
 pub mod diff;
 pub mod estimate;
+pub mod fleet;
 mod planned;
 pub mod programs;
 pub mod recipients;

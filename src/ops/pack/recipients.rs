@@ -5,14 +5,17 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::time::UNIX_EPOCH;
 
 use serde::Serialize;
 
 use crate::base::envelope::HEADER_BYTES;
+use crate::base::monitor::Monitor;
+use crate::base::utc;
 use crate::bundle::receipt::packed::{PACKED_BYTES_MAX, PackedSet};
 use crate::bundle::receipt::site::{Site, SiteName};
 use crate::bundle::receipt::{FramesWaiting, HeldRelease, RECEIPT_BYTES_MAX, Receipt};
-use crate::bundle::{Recipient, WaitingSet};
+use crate::bundle::{Effort, Have, Recipient, WaitingSet, weigh};
 use crate::content::release::{ReleaseName, ReleaseRoot};
 use crate::ops::Error;
 use crate::store::Store;
@@ -220,8 +223,35 @@ fn by_held(store: &Store, label: &str, held: &[HeldRelease]) -> Result<FoundReci
     })
 }
 
+/// Returns the names of the remembered sites, sorted.
+///
+/// # Errors
+/// [`Error`] when they cannot be listed.
+pub fn names(store: &Store) -> Result<Vec<SiteName>, Error> {
+    let stems = store.sites()?;
+    let mut names: Vec<SiteName> = stems
+        .iter()
+        .filter_map(|stem| SiteName::from_file_stem(stem))
+        .collect();
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// What a delta to a site would weigh.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct NextDelta {
+    /// The releases in it.
+    pub releases: Vec<ReleaseName>,
+    /// Plain bytes that the site does not have.
+    pub new_bytes: u64,
+    /// Approximate bytes of these in a bundle.
+    pub carried_bytes: u64,
+}
+
 /// A site in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ListedSite {
     /// Its name.
     pub name: SiteName,
@@ -233,6 +263,10 @@ pub struct ListedSite {
     pub lacks: u64,
     /// Releases of the last bundle that was packed for it.
     pub packed: Vec<String>,
+    /// When a receipt of it came or a bundle was packed for it last. `None` where that is not known.
+    pub noted_at: Option<String>,
+    /// What the next delta to it would weigh, if that was asked for.
+    pub next: Option<NextDelta>,
 }
 
 /// The remembered sites.
@@ -242,11 +276,15 @@ pub struct SitesReport {
     pub sites: Vec<ListedSite>,
 }
 
-/// Lists the remembered sites.
+/// Lists the remembered sites, and what a delta of `next` to each would weigh, if there is any.
 ///
 /// # Errors
-/// [`Error`] when they cannot be listed.
-pub fn sites(store: &Store) -> Result<SitesReport, Error> {
+/// [`Error`] when they cannot be listed, or a release of `next` cannot be weighed.
+pub fn sites(
+    store: &Store,
+    next: &[ReleaseRoot],
+    monitor: &dyn Monitor,
+) -> Result<SitesReport, Error> {
     let (roots, _) = crate::ops::releases(store)?;
     // A text receipt has no names, but the releases of this store do.
     let label = |held: &HeldRelease| {
@@ -254,11 +292,14 @@ pub fn sites(store: &Store) -> Result<SitesReport, Error> {
         root.map_or_else(|| held.label(), |root| root.name.to_string())
     };
     let mut sites = Vec::new();
-    for name in store.sites()? {
-        let Some(name) = SiteName::from_file_stem(&name) else {
-            continue;
-        };
+    for name in names(store)? {
         let site = remembered(store, &name)?;
+        let noted_at = store.site_noted_at(&name.file_stem());
+        let noted_at = noted_at.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+        let next = match next {
+            [] => None,
+            next => Some(next_delta(store, &name, next, monitor)?),
+        };
         let receipt = site.receipt.as_ref();
         sites.push(ListedSite {
             name,
@@ -269,9 +310,29 @@ pub fn sites(store: &Store) -> Result<SitesReport, Error> {
                 .collect(),
             lacks: receipt.map_or(0, |receipt| receipt.lacks.len() as u64),
             packed: site.packed.iter().map(label).collect(),
+            noted_at: noted_at.map(|since| utc::instant(since.as_secs())),
+            next,
         });
     }
     Ok(SitesReport { sites })
+}
+
+fn next_delta(
+    store: &Store,
+    name: &SiteName,
+    releases: &[ReleaseRoot],
+    monitor: &dyn Monitor,
+) -> Result<NextDelta, Error> {
+    let known = by_site(store, name)?;
+    let receivers: Vec<Recipient> = known.into_iter().map(|known| known.receiver).collect();
+    let have = Have::of(store, &receivers)?;
+    let weighed = weigh(store, releases, &have, Effort::Default, monitor)?;
+    let (new_bytes, carried_bytes) = weighed.total();
+    Ok(NextDelta {
+        releases: releases.iter().map(|root| root.name.clone()).collect(),
+        new_bytes,
+        carried_bytes,
+    })
 }
 
 /// Forgets a site. Returns whether anything was remembered of it.

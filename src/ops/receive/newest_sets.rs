@@ -63,7 +63,20 @@ impl NewestSets {
         roots: &[ReleaseRoot],
         day: &SetDay,
     ) -> Result<(), Error> {
-        let mut sets = Self::read(store)?.0;
+        // Another machine may receive at the same time, where the store is in a bucket.
+        Ok(store.change_newest_sets(BYTES_MAX, |body| {
+            let sets = body.and_then(|body| envelope::decode(body).ok());
+            let changed = Self::with(sets.unwrap_or_default(), roots, day);
+            changed.map(|sets| envelope::encode(&sets))
+        })?)
+    }
+
+    /// Returns what is remembered with a set, or `None` when that changes nothing.
+    fn with(
+        mut sets: Vec<NewestSet>,
+        roots: &[ReleaseRoot],
+        day: &SetDay,
+    ) -> Option<Vec<NewestSet>> {
         let before = sets.clone();
         for root in roots {
             // Signed and unsigned ones are remembered apart, because a day without a signature proves nothing.
@@ -85,10 +98,7 @@ impl NewestSets {
         }
         let over = sets.len().saturating_sub(NAMES_MAX);
         sets.drain(..over);
-        if sets == before {
-            return Ok(());
-        }
-        Ok(store.put_newest_sets(&envelope::encode(&sets))?)
+        (sets != before).then_some(sets)
     }
 }
 

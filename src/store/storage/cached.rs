@@ -197,13 +197,13 @@ impl Storage for CachedStorage {
             READY => self.near.create(),
             SEGMENTS => Ok(Box::new(KeptObject {
                 far: self.far.create()?,
-                near: self.near.create()?,
+                near: self.near.create().ok(),
                 room: None,
                 bytes: 0,
             })),
             PACKS if self.bounds.pack_bytes > 0 => Ok(Box::new(KeptObject {
                 far: self.far.create()?,
-                near: self.near.create()?,
+                near: self.near.create().ok(),
                 room: Some((
                     self.near.clone(),
                     self.folder.clone(),
@@ -306,7 +306,8 @@ impl Storage for CachedStorage {
 /// An object that goes into the bucket and stays in the folder, so that it is not fetched again.
 struct KeptObject {
     far: Box<dyn NewObject>,
-    near: Box<dyn NewObject>,
+    /// `None` since the local disk took no more. The bucket has it all the same.
+    near: Option<Box<dyn NewObject>>,
     /// Where older packs go when there are more bytes of them.
     room: Option<(DirStorage, PathBuf, u64)>,
     bytes: u64,
@@ -315,7 +316,10 @@ struct KeptObject {
 impl NewObject for KeptObject {
     fn append(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
         self.bytes += bytes.len() as u64;
-        self.near.append(bytes)?;
+        if let Some(Err(error)) = self.near.as_mut().map(|near| near.append(bytes)) {
+            tracing::info!(%error, "nothing more is kept of an object");
+            self.near = None;
+        }
         self.far.append(bytes)
     }
 
@@ -328,7 +332,10 @@ impl NewObject for KeptObject {
                 return Ok(());
             }
         }
-        self.near.publish(name)
+        if let Some(Err(error)) = self.near.map(|near| near.publish(name)) {
+            tracing::info!(%error, "an object is not kept");
+        }
+        Ok(())
     }
 }
 

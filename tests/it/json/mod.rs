@@ -123,6 +123,7 @@ fn vendor(seen: &mut Seen, stage: &mut Stage) {
     seen.runs(stage, "pack-plan", 0, &plan);
     seen.runs(stage, "pack", 0, &pack_words("shop:1.0", "discs"));
     seen.runs(stage, "keep", 0, &["keep", "shop:1.0"]);
+    seen.runs(stage, "copy", 0, &["copy", "shop:1.0", "--to", "copies"]);
     trust(seen, stage);
     let history = seen.runs(stage, "history", 0, &["history"]);
     assert!(history["last"].is_object(), "{history:#}");
@@ -232,6 +233,19 @@ fn site(seen: &mut Seen, stage: &mut Stage) {
     words.extend(["--site", "plant", "--for", "plant.json"]);
     seen.runs(stage, "pack", 0, &words);
     seen.runs(stage, "site-list", 0, &["site", "list"]);
+    let next = ["site", "list", "--next", "shop:1.0"];
+    let listed = seen.runs(stage, "site-list", 0, &next);
+    assert_eq!(listed["sites"][0]["next"]["new_bytes"], 0, "{listed:#}");
+    let words = [
+        "pack",
+        "shop:1.1",
+        "--for-all",
+        "--media",
+        "dvd",
+        "--to",
+        "all",
+    ];
+    seen.runs(stage, "pack---for-all", 0, &words);
     seen.runs(stage, "site-forget", 0, &["site", "forget", "plant"]);
     seen.runs(stage, "", 1, &["site", "forget", "plant"]);
 

@@ -37,6 +37,7 @@ pub(super) fn of(action: Action, path: String, error: object_store::Error) -> St
         E::PermissionDenied { .. } | E::Unauthenticated { .. } => {
             (io::ErrorKind::PermissionDenied, ObjectFault::Credentials)
         }
+        _ if is_refusal(&text) => (io::ErrorKind::PermissionDenied, ObjectFault::Credentials),
         _ => (io::ErrorKind::Other, ObjectFault::Other(last(&error))),
     };
     StorageError {
@@ -60,8 +61,19 @@ pub(super) fn is_lost(error: &object_store::Error, given: &Given) -> bool {
 /// Returns whether the same request may succeed a moment later: a line that dropped, or a server that is busy.
 pub(super) fn may_pass(error: &object_store::Error) -> bool {
     // The crate was patient with a server that cannot be reached.
-    let is_unreachable = || texts(error).contains("retries, max_retries");
-    matches!(error, object_store::Error::Generic { .. }) && !is_unreachable()
+    let is_final = || {
+        let text = texts(error);
+        text.contains("retries, max_retries") || is_refusal(&text)
+    };
+    matches!(error, object_store::Error::Generic { .. }) && !is_final()
+}
+
+/// Returns whether the server refused a request to list, or one of several for an object. The crate tells the statuses of
+/// these by their text alone.
+fn is_refusal(text: &str) -> bool {
+    ["401 Unauthorized", "403 Forbidden"]
+        .iter()
+        .any(|status| text.contains(&format!("status code: {status}")))
 }
 
 /// Returns whether a range begins at the end of its object or behind it.

@@ -10,25 +10,25 @@ use super::seen::{OpenNotes, Trouble};
 use super::{OpenMode, StoreError};
 use crate::base::diagnostic::diagnostic;
 use crate::base::finding::{Finding, Subject};
-use crate::base::id::{ChunkId, Hasher, PackId, hash};
+use crate::base::id::{ChunkId, Hasher, PackId};
 use crate::content::index::{ChunkEntry, IndexSegment, PackEntry};
-use crate::store::storage::{self, Object, Storage};
+use crate::store::storage::{Object, Storage};
+
+mod segments;
+
+pub(in crate::store) use segments::{in_memory, publish, replace_all, replace_some};
 
 const FOLDER: &str = "index";
-/// A segment with fewer entries is joined with others when there are many of them. It has 24 MiB.
-const SMALL_ENTRIES: usize = 1 << 20;
 /// How often segments are listed again when others remove some meanwhile.
 const TRIES: u32 = 8;
-/// Most small segments that stay.
-const SMALL_MAX: usize = 8;
 /// Folder of packs.
-pub(super) const PACKS: &str = "packs";
+pub(in crate::store) const PACKS: &str = "packs";
 
 /// The place of a frame: the number of its pack in the index, and its offset in the pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct PackPlace {
-    pub(super) pack: u32,
-    pub(super) offset: u32,
+pub(in crate::store) struct PackPlace {
+    pub(in crate::store) pack: u32,
+    pub(in crate::store) offset: u32,
 }
 
 struct ListedPack {
@@ -49,26 +49,26 @@ impl ListedPack {
 }
 
 #[derive(Default)]
-pub(super) struct ChunkIndex {
+pub(in crate::store) struct ChunkIndex {
     packs: Vec<PackEntry>,
     numbers: HashMap<PackId, u32>,
     listed: Vec<ListedPack>,
     /// Packs that are marked for removal.
     fading: HashMap<PackId, MarkState>,
     /// Frames that are known to be damaged.
-    pub(super) quarantine: HashSet<PackPlace>,
+    pub(in crate::store) quarantine: HashSet<PackPlace>,
     /// Packs that no readable segment lists.
-    pub(super) unlisted: Vec<PackEntry>,
+    pub(in crate::store) unlisted: Vec<PackEntry>,
     /// Segment files that are damaged.
-    pub(super) broken: Vec<String>,
+    pub(in crate::store) broken: Vec<String>,
     /// Segment files that could not be read. They stay, and are tried again when the store is opened next.
-    pub(super) unread: Vec<String>,
+    pub(in crate::store) unread: Vec<String>,
     /// Whether the list of quarantined frames is damaged or could not be read.
-    pub(super) is_quarantine_lost: bool,
+    pub(in crate::store) is_quarantine_lost: bool,
 }
 
 /// Returns the name of a pack's object.
-pub(super) fn pack_name(id: &PackId) -> String {
+pub(in crate::store) fn pack_name(id: &PackId) -> String {
     let hex = id.to_string();
     format!("{PACKS}/{}/{hex}.pack", &hex[..2])
 }
@@ -100,7 +100,9 @@ fn segments_in(storage: &dyn Storage) -> Result<impl Iterator<Item = Object> + u
 }
 
 /// Returns the packs in the storage, with their lengths.
-pub(super) fn packs_in(storage: &dyn Storage) -> Result<HashMap<PackId, u64>, StoreError> {
+pub(in crate::store) fn packs_in(
+    storage: &dyn Storage,
+) -> Result<HashMap<PackId, u64>, StoreError> {
     let objects = storage.list(PACKS)?.into_iter();
     Ok(objects
         .filter_map(|object| Some((pack_of(&object.name)?, object.bytes)))
@@ -108,13 +110,17 @@ pub(super) fn packs_in(storage: &dyn Storage) -> Result<HashMap<PackId, u64>, St
 }
 
 /// Returns whether an object begins like a file of a store.
-pub(super) fn begins(storage: &dyn Storage, name: &str, is_own: &dyn Fn(&[u8]) -> bool) -> bool {
+pub(in crate::store) fn begins(
+    storage: &dyn Storage,
+    name: &str,
+    is_own: &dyn Fn(&[u8]) -> bool,
+) -> bool {
     let mut head = [0; crate::content::pack::HEADER_BYTES];
     storage.read_at(name, 0, &mut head).is_ok() && is_own(&head)
 }
 
 /// Returns whether there is an object that begins like a pack. A folder with one is a store.
-pub(super) fn holds_a_pack(storage: &dyn Storage) -> Result<bool, StoreError> {
+pub(in crate::store) fn holds_a_pack(storage: &dyn Storage) -> Result<bool, StoreError> {
     let is_pack = |head: &[u8]| crate::content::pack::check_header(head).is_ok();
     let mut packs = packs_in(storage)?.into_keys();
     Ok(packs.any(|id| begins(storage, &pack_name(&id), &is_pack)))
@@ -123,7 +129,7 @@ pub(super) fn holds_a_pack(storage: &dyn Storage) -> Result<bool, StoreError> {
 impl ChunkIndex {
     /// Opens every segment and lists the packs. For [`OpenMode::Write`] it also checks the entries, because
     /// deduplication depends on finding chunks again.
-    pub(super) fn open(
+    pub(in crate::store) fn open(
         storage: &dyn Storage,
         access: OpenMode,
         seen: &mut OpenNotes,
@@ -211,7 +217,7 @@ impl ChunkIndex {
     /// Lists the packs where that was not done when the index was opened, forgets the places in those that are missing or
     /// of another length, and reports them. Packs that `prune` is removing are forgotten and not reported. Returns the
     /// latter.
-    pub(super) fn compare_packs(
+    pub(in crate::store) fn compare_packs(
         &mut self,
         storage: &dyn Storage,
         marks: &PackMarks,
@@ -233,7 +239,7 @@ impl ChunkIndex {
     }
 
     /// Forgets the places in packs that are missing or of another length.
-    pub(super) fn forget_absent(&mut self, there: &HashMap<PackId, u64>) {
+    pub(in crate::store) fn forget_absent(&mut self, there: &HashMap<PackId, u64>) {
         for listed in &mut self.listed {
             for (pack, number) in listed.segment.packs().iter().zip(&mut listed.packs) {
                 if there.get(&pack.id) != Some(&pack.bytes) {
@@ -244,7 +250,7 @@ impl ChunkIndex {
     }
 
     /// Forgets the places in a pack.
-    pub(super) fn forget_pack(&mut self, pack: u32) {
+    pub(in crate::store) fn forget_pack(&mut self, pack: u32) {
         for number in self.listed.iter_mut().flat_map(|each| &mut each.packs) {
             if *number == Some(pack) {
                 *number = None;
@@ -253,13 +259,13 @@ impl ChunkIndex {
     }
 
     /// Learns which packs are marked for removal.
-    pub(super) fn set_fading(&mut self, marks: &PackMarks) {
+    pub(in crate::store) fn set_fading(&mut self, marks: &PackMarks) {
         let marks = marks.packs.iter();
         self.fading = marks.map(|(id, mark)| (*id, mark.state)).collect();
     }
 
     /// Returns how far the removal of the pack of a place has come. Places in packs that stay come first.
-    pub(super) fn fading(&self, place: PackPlace) -> Option<MarkState> {
+    pub(in crate::store) fn fading(&self, place: PackPlace) -> Option<MarkState> {
         if self.fading.is_empty() {
             return None;
         }
@@ -268,7 +274,7 @@ impl ChunkIndex {
 
     /// Adds a segment. `there` says which packs exist, with their lengths. Without it all packs are taken to exist as
     /// listed.
-    pub(super) fn add(
+    pub(in crate::store) fn add(
         &mut self,
         name: Option<String>,
         segment: IndexSegment<Bytes>,
@@ -289,7 +295,10 @@ impl ChunkIndex {
 
     /// Adds segments that came since. Returns `false` when a segment was removed meanwhile, in which case the caller
     /// repeats the call.
-    pub(super) fn look_again(&mut self, storage: &dyn Storage) -> Result<bool, StoreError> {
+    pub(in crate::store) fn look_again(
+        &mut self,
+        storage: &dyn Storage,
+    ) -> Result<bool, StoreError> {
         let known: HashSet<String> = self.segment_names().into_iter().collect();
         let mut segments = Vec::new();
         for object in segments_in(storage)? {
@@ -336,7 +345,7 @@ impl ChunkIndex {
 
     /// Takes the frames of packs that were just written whole out of the quarantine. Returns whether there were any.
     /// Putting the same chunks again can make the very pack that was damaged.
-    pub(super) fn forgive(&mut self, packs: &[PackEntry]) -> bool {
+    pub(in crate::store) fn forgive(&mut self, packs: &[PackEntry]) -> bool {
         let whole: HashSet<u32> = packs
             .iter()
             .filter_map(|pack| self.number_of(&pack.id))
@@ -347,7 +356,7 @@ impl ChunkIndex {
     }
 
     /// Finds the first copy of a chunk that is not known to be damaged, in a pack that stays if there is one.
-    pub(super) fn find(&self, id: &ChunkId) -> Option<PackPlace> {
+    pub(in crate::store) fn find(&self, id: &ChunkId) -> Option<PackPlace> {
         let intact = self.copies(id);
         let mut intact = intact.filter(|place| !self.quarantine.contains(place));
         if self.fading.is_empty() {
@@ -357,7 +366,7 @@ impl ChunkIndex {
     }
 
     /// Returns all copies of a chunk that are not known to be damaged, those in packs that stay first.
-    pub(super) fn places(&self, id: &ChunkId) -> Vec<PackPlace> {
+    pub(in crate::store) fn places(&self, id: &ChunkId) -> Vec<PackPlace> {
         let intact = self.copies(id);
         let intact = intact.filter(|place| !self.quarantine.contains(place));
         let mut places: Vec<PackPlace> = intact.collect();
@@ -366,7 +375,7 @@ impl ChunkIndex {
     }
 
     /// Returns all copies of a chunk that were found damaged.
-    pub(super) fn doubtful_places(&self, id: &ChunkId) -> Vec<PackPlace> {
+    pub(in crate::store) fn doubtful_places(&self, id: &ChunkId) -> Vec<PackPlace> {
         self.copies(id)
             .filter(|place| self.quarantine.contains(place))
             .collect()
@@ -382,7 +391,7 @@ impl ChunkIndex {
     }
 
     /// Returns the pack with this number in the index.
-    pub(super) fn pack(&self, number: u32) -> PackEntry {
+    pub(in crate::store) fn pack(&self, number: u32) -> PackEntry {
         usize::try_from(number)
             .ok()
             .and_then(|number| self.packs.get(number))
@@ -391,17 +400,17 @@ impl ChunkIndex {
     }
 
     /// Returns all packs, by number.
-    pub(super) fn packs(&self) -> &[PackEntry] {
+    pub(in crate::store) fn packs(&self) -> &[PackEntry] {
         &self.packs
     }
 
     /// Returns the number of a pack.
-    pub(super) fn number_of(&self, id: &PackId) -> Option<u32> {
+    pub(in crate::store) fn number_of(&self, id: &PackId) -> Option<u32> {
         self.numbers.get(id).copied()
     }
 
     /// Iterates over all entries of all segments whose pack exists.
-    pub(super) fn entries(&self) -> impl Iterator<Item = ([u8; 16], PackPlace)> {
+    pub(in crate::store) fn entries(&self) -> impl Iterator<Item = ([u8; 16], PackPlace)> {
         self.listed.iter().flat_map(|listed| {
             listed
                 .segment
@@ -411,18 +420,18 @@ impl ChunkIndex {
     }
 
     /// Returns whether a segment lists a pack that is missing or different.
-    pub(super) fn lists_lost_packs(&self) -> bool {
+    pub(in crate::store) fn lists_lost_packs(&self) -> bool {
         let mut packs = self.listed.iter().flat_map(|listed| &listed.packs);
         packs.any(Option::is_none)
     }
 
     /// Returns the number of segments.
-    pub(super) fn segment_count(&self) -> usize {
+    pub(in crate::store) fn segment_count(&self) -> usize {
         self.listed.len()
     }
 
     /// Returns the names of the segments' files.
-    pub(super) fn segment_names(&self) -> Vec<String> {
+    pub(in crate::store) fn segment_names(&self) -> Vec<String> {
         self.listed
             .iter()
             .filter_map(|listed| listed.name.clone())
@@ -430,7 +439,10 @@ impl ChunkIndex {
     }
 
     /// Returns the names of segments whose entries changed since they were written, and what is wrong with each.
-    pub(super) fn damaged_segments(&self, storage: &dyn Storage) -> Vec<(String, Trouble)> {
+    pub(in crate::store) fn damaged_segments(
+        &self,
+        storage: &dyn Storage,
+    ) -> Vec<(String, Trouble)> {
         let damaged = self.listed.iter().filter_map(|listed| {
             let name = listed.name.as_ref()?;
             Some((
@@ -465,103 +477,4 @@ fn check_entries(
     } else {
         Err(Trouble::Damage(diagnostic!("store.index_entries_damaged")))
     }
-}
-
-/// Makes a segment durable and opens it.
-pub(super) fn publish(
-    storage: &dyn Storage,
-    packs: &[PackEntry],
-    entries: Vec<ChunkEntry>,
-) -> Result<(String, IndexSegment<Bytes>), StoreError> {
-    let file = crate::content::index::build(packs, entries);
-    let name = segment_name(&PackId(hash(&file)));
-    storage::put(storage, &name, &file)?;
-    let segment =
-        IndexSegment::open(mmap::map(storage, &name)?).map_err(|source| StoreError::BadIndex {
-            name: name.clone(),
-            source,
-        })?;
-    Ok((name, segment))
-}
-
-/// Opens a segment that stays in memory.
-pub(super) fn in_memory(
-    packs: &[PackEntry],
-    entries: Vec<ChunkEntry>,
-) -> Option<IndexSegment<Bytes>> {
-    IndexSegment::open(Bytes::Read(crate::content::index::build(packs, entries))).ok()
-}
-
-/// Puts a segment in place of those that list packs of `gone`, without these packs, and of many small ones. Until the old
-/// ones are removed both exist, which is harmless. The index in memory stays as it was.
-pub(super) fn replace_some(
-    storage: &dyn Storage,
-    chunk_index: &ChunkIndex,
-    gone: &HashSet<PackId>,
-) -> Result<(), StoreError> {
-    let is_small = |listed: &&ListedPack| listed.segment.entry_count() < SMALL_ENTRIES;
-    let many = chunk_index.listed.iter().filter(is_small).count() > SMALL_MAX;
-    let is_old = |listed: &&ListedPack| {
-        let mut packs = listed.segment.packs().iter();
-        many && is_small(listed) || packs.any(|pack| gone.contains(&pack.id))
-    };
-    let (mut packs, mut entries, mut old) = (Vec::new(), Vec::new(), Vec::new());
-    let mut numbers: HashMap<PackId, u32> = HashMap::new();
-    for listed in chunk_index.listed.iter().filter(is_old) {
-        old.extend(listed.name.clone());
-        let mut renumbered = Vec::new();
-        for pack in listed.segment.packs() {
-            let next = u32::try_from(packs.len()).expect("no more than there were");
-            renumbered.push((!gone.contains(&pack.id)).then(|| {
-                *numbers.entry(pack.id).or_insert_with(|| {
-                    packs.push(*pack);
-                    next
-                })
-            }));
-        }
-        entries.extend(listed.segment.entries().filter_map(|entry| {
-            let pack_no = usize::try_from(entry.pack_no).ok();
-            let pack_no = (*renumbered.get(pack_no?)?)?;
-            Some(ChunkEntry { pack_no, ..entry })
-        }));
-    }
-    let mut new = None;
-    if !packs.is_empty() {
-        new = Some(publish(storage, &packs, entries)?.0);
-    }
-    for name in old.into_iter().filter(|old| Some(old) != new.as_ref()) {
-        storage.remove(&name)?;
-    }
-    Ok(())
-}
-
-/// Replaces all segments by one of `packs` and `entries`. Until the old ones are removed both exist, which is harmless.
-/// Places that were taken from the index before are invalid afterwards.
-pub(super) fn replace_all(
-    storage: &dyn Storage,
-    chunk_index: &mut ChunkIndex,
-    packs: &[PackEntry],
-    entries: Vec<ChunkEntry>,
-) -> Result<(), StoreError> {
-    let mut old = chunk_index.segment_names();
-    // The new segment covers everything, so segments that could not be read are of no use either.
-    old.append(&mut chunk_index.unread);
-    let quarantine: Vec<(PackId, u32)> = chunk_index
-        .quarantine
-        .iter()
-        .map(|place| (chunk_index.pack(place.pack).id, place.offset))
-        .collect();
-    let (name, segment) = publish(storage, packs, entries)?;
-    let mut new = ChunkIndex::default();
-    new.add(Some(name.clone()), segment, None);
-    for (id, offset) in quarantine {
-        if let Some(pack) = new.number_of(&id) {
-            new.quarantine.insert(PackPlace { pack, offset });
-        }
-    }
-    *chunk_index = new;
-    for name in old.into_iter().filter(|old| *old != name) {
-        storage.remove(&name)?;
-    }
-    Ok(())
 }
