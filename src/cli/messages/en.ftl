@@ -610,6 +610,10 @@ count-plugins = { $count } { $count ->
         [one] plugin
        *[other] plugins
     }
+count-package-repositories = { $count } package { $count ->
+        [one] repository
+       *[other] repositories
+    }
 count-packages = { $count } { $count ->
         [one] package
        *[other] packages

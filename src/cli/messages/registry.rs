@@ -75,7 +75,7 @@ pub fn ready(served: &Served, address: &str, options: &ServeOptions, rows: usize
     } else {
         "http"
     };
-    let images = message!("count-images", count = served.names.len());
+    let images = what_of(served);
     let url = format!("{scheme}://{address}");
     let mut out = line(message!("serve-ready", images, url));
     out += &names_of(served, &format!("{address}/"), rows);
@@ -88,9 +88,19 @@ pub fn ready(served: &Served, address: &str, options: &ServeOptions, rows: usize
 
 /// What is served now, after something came or went.
 pub fn served_now(served: &Served, rows: usize) -> String {
-    let images = message!("count-images", count = served.names.len());
+    let images = what_of(served);
     let images = line(message!("serve-now", images)) + &names_of(served, "", rows);
     images + &served_packages(&served.packages, "", rows)
+}
+
+/// How much is served: images, or package repositories where there is no image.
+fn what_of(served: &Served) -> String {
+    match served.packages.len() {
+        count if count > 0 && served.names.is_empty() => {
+            message!("count-package-repositories", count)
+        }
+        _ => message!("count-images", count = served.names.len()),
+    }
 }
 
 fn names_of(served: &Served, before: &str, rows: usize) -> String {

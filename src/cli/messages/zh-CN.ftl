@@ -519,6 +519,7 @@ not-rebuilt = 手头的材料无法重建{ $volumes }
 count-images = { $count } 个镜像
 count-components = { $count } 个组件
 count-plugins = { $count } 个插件
+count-package-repositories = { $count } 个软件源
 count-packages = { $count } 个软件包
 package-repository = { $kind } 软件源 { $place }：{ $count }，{ $size }
 heading-repository-packages = 软件源中的软件包：
