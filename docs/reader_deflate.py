@@ -27,7 +27,9 @@ ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]
 FIXED = [8] * 144 + [9] * 112 + [7] * 24 + [8] * 8, [5] * 30
 KLAUSPOST = ("up to 1.12.1", "1.12.2", "1.14.2", "1.14.3", "1.15.0", "1.15.10", "1.15.11", "1.15.15", "1.18.0", "1.18.2",
              "of Go 1.27")
-FURTHER = ("Chromium's zlib", "Chromium's zlib of Node.js up to 16", "miniz")
+FURTHER = ("Chromium's zlib", "Chromium's zlib of Node.js up to 16", "miniz", "zlib-ng 2.2 or later", "zlib-ng 2.1",
+           "zlib-ng 2.0", "zlib, Z_FILTERED", "zlib, Z_RLE", *(f"zlib, window of {bits} bits" for bits in range(9, 15)),
+           *(f"zlib, memory level {level}" for level in range(1, 8)))
 
 
 def length_code(token):
@@ -269,9 +271,26 @@ def ruled_header(rule, tokens):
     return lit, dist, ops, *cl_by(make, ops)
 
 
-def zlib_tokens(text, level, memory, dictionary, flushes):
+def zlib_settings(number):
+    """zlib's level, memory level, bits of the window and strategy for a writer's number, or None for another writer."""
+    row, level = divmod(number - 256, 16)
+    if not 1 <= level <= 9 and number > 255:
+        return None
+    if 1 <= number <= 9 or 21 <= number <= 29:
+        return number % 20, 8 if number < 10 else 9, 15, zlib.Z_DEFAULT_STRATEGY
+    if row == 6 and level > 3:
+        return level, 8, 15, zlib.Z_FILTERED
+    if number == 369:
+        return 6, 8, 15, zlib.Z_RLE
+    if 8 <= row < 14:
+        return level, 8, row + 1, zlib.Z_DEFAULT_STRATEGY
+    return (level, row - 13, 15, zlib.Z_DEFAULT_STRATEGY) if 14 <= row < 21 else None
+
+
+def zlib_tokens(text, settings, dictionary, flushes):
     """What zlib writes of a text, as tokens by place: its own output, read back. There are none where it stores bytes as they are."""
-    packer = zlib.compressobj(level, zlib.DEFLATED, -15, memory, zlib.Z_DEFAULT_STRATEGY, *([dictionary] if dictionary else []))
+    level, memory, window, strategy = settings
+    packer = zlib.compressobj(level, zlib.DEFLATED, -window, memory, strategy, *([dictionary] if dictionary else []))
     packed, at = b"", 0
     for flush in flushes:
         packed += packer.compress(text[at:flush]) + packer.flush(zlib.Z_SYNC_FLUSH)
@@ -380,8 +399,8 @@ class Remaker:
 
     def change(self):
         self.writer, self.chunk, self.foreseen = self.coder.tree("byte", 8), None, None
-        if self.writer == 254:
-            self.writer = 256 + self.coder.tree("byte", 8)
+        if self.writer in (253, 254):
+            self.writer = 256 * (255 - self.writer) + self.coder.tree("byte", 8)
         cut = self.coder.tree("byte", 8)
         if cut:
             self.dictionary = (32768, 16384, 0, None)[cut - 1]
@@ -407,7 +426,8 @@ class Remaker:
         """The token that the writer has at this place."""
         if self.writer == 0:
             return self.plain[self.at]
-        if not 1 <= self.writer <= 9 and not 21 <= self.writer <= 29:
+        settings = zlib_settings(self.writer)
+        if settings is None:
             raise NotRemade(f"written by {writer_name(self.writer)}")
         begin, end = self.span()
         flushes = []
@@ -418,8 +438,7 @@ class Remaker:
         if self.foreseen is None or self.foreseen[0] != (begin, end):
             before = self.dictionary if self.chunk and self.dictionary is not None else 32768 if begin > self.member_at else 0
             dictionary = self.plain[max(self.member_at, begin - before):begin]
-            level, memory = (self.writer, 8) if self.writer < 10 else (self.writer - 20, 9)
-            self.foreseen = (begin, end), zlib_tokens(self.plain[begin:end], level, memory, dictionary, flushes)
+            self.foreseen = (begin, end), zlib_tokens(self.plain[begin:end], settings, dictionary, flushes)
         token = self.foreseen[1].get(self.at - begin)
         if token is None:
             raise NotRemade(f"written nearly as by {writer_name(self.writer)}, in other blocks")

@@ -115,7 +115,15 @@ pub(crate) fn select(
             best = Some((misses, *style));
         }
     }
-    let styles = writers::all().take(if tokens < FEW_TOKENS {
+    let reach = queue
+        .iter()
+        .flat_map(|segment| &segment.tokens)
+        .filter(|token| !token.is_literal())
+        .map(|token| token.dist());
+    let reach = reach.max().unwrap_or(0);
+    let first = queue.front().map_or(0, |segment| segment.tokens.len());
+    let styles = writers::all().filter(|writer| writer.may_have(reach, first));
+    let styles = styles.take(if tokens < FEW_TOKENS {
         writers::FEW
     } else {
         usize::MAX

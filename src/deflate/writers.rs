@@ -8,8 +8,9 @@ use super::model::libdeflate;
 use super::model::miniz::Miniz;
 use super::model::quick_go::QuickGo;
 use super::model::quick_miniz::QuickMiniz;
-use super::model::{Model, Text};
-use super::token::Token;
+use super::model::zlib_ng::{self, ZlibNgEra};
+use super::model::{Model, Text, common};
+use super::token::{MATCH_MAX, MATCH_MIN, Token};
 
 /// A writer at a level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,17 +37,35 @@ const ERAS: [(Era, &str); 11] = [
     (Era::From1_18_2, "1.18.2"),
     (Era::Go1_27, "Go 1.27"),
 ];
-/// Stands in a recipe before the rest of a number from [`MORE`] on.
-const FURTHER: u8 = 254;
+/// Stand in a recipe before the rest of a number from 512 on, and from 256 on.
+const FURTHER: [u8; 2] = [253, 254];
 /// Number of the unknown writer.
 const UNKNOWN: u16 = 255;
 /// First number of the writers of [`ROWS`], sixteen for the levels of each.
 const MORE: u16 = 256;
 /// Writers whose numbers take two bytes, by their rows.
-const ROWS: [WriterRow; 3] = [
+const ROWS: [WriterRow; 21] = [
     WriterRow::Chromium(ChromiumEra::Multiplied),
     WriterRow::Chromium(ChromiumEra::Crc),
     WriterRow::Miniz,
+    WriterRow::ZlibNg(ZlibNgEra::From2_2),
+    WriterRow::ZlibNg(ZlibNgEra::From2_1),
+    WriterRow::ZlibNg(ZlibNgEra::From2_0),
+    WriterRow::Filtered,
+    WriterRow::Runs,
+    WriterRow::Window(9),
+    WriterRow::Window(10),
+    WriterRow::Window(11),
+    WriterRow::Window(12),
+    WriterRow::Window(13),
+    WriterRow::Window(14),
+    WriterRow::Memory(1),
+    WriterRow::Memory(2),
+    WriterRow::Memory(3),
+    WriterRow::Memory(4),
+    WriterRow::Memory(5),
+    WriterRow::Memory(6),
+    WriterRow::Memory(7),
 ];
 
 /// Stands for miniz's level 1 when it writes into a buffer for the whole stream.
@@ -57,12 +76,23 @@ const MINIZ_AT_ONCE: u8 = 11;
 enum WriterRow {
     Chromium(ChromiumEra),
     Miniz,
+    ZlibNg(ZlibNgEra),
+    /// zlib with the strategy `Z_FILTERED`.
+    Filtered,
+    /// zlib with the strategy `Z_RLE`.
+    Runs,
+    /// zlib with a window of so many bits.
+    Window(u8),
+    /// zlib with a memory level below 8.
+    Memory(u8),
 }
 
 impl WriterRow {
     fn levels(self) -> RangeInclusive<u8> {
         match self {
-            Self::Chromium(_) => 1..=9,
+            Self::Chromium(_) | Self::ZlibNg(_) | Self::Window(_) | Self::Memory(_) => 1..=9,
+            Self::Filtered => 4..=9,
+            Self::Runs => 1..=1,
             Self::Miniz => 1..=MINIZ_AT_ONCE,
         }
     }
@@ -73,15 +103,28 @@ impl WriterRow {
             Self::Miniz if level == 1 => Box::new(QuickMiniz::new(true)),
             Self::Miniz if level == MINIZ_AT_ONCE => Box::new(QuickMiniz::new(false)),
             Self::Miniz => Box::new(Miniz::new(level)),
+            Self::ZlibNg(era) => zlib_ng::model(era, level),
+            Self::Filtered => chain::filtered_zlib(level),
+            Self::Runs => Box::new(Runs),
+            Self::Window(bits) => chain::zlib_window(bits, level),
+            Self::Memory(memory) => chain::zlib_memory(memory, level),
         }
     }
 
-    fn name(self) -> &'static str {
-        match self {
+    fn name(self) -> String {
+        let name = match self {
+            Self::Window(bits) => return format!("zlib (window of {bits} bits)"),
+            Self::Memory(level) => return format!("zlib (memory level {level})"),
+            Self::Filtered => "zlib (filtered)",
+            Self::Runs => "zlib (runs)",
             Self::Chromium(ChromiumEra::Multiplied) => "Chromium's zlib",
             Self::Chromium(ChromiumEra::Crc) => "Chromium's zlib (Node.js up to 16)",
             Self::Miniz => "miniz",
-        }
+            Self::ZlibNg(ZlibNgEra::From2_2) => "zlib-ng 2.2",
+            Self::ZlibNg(ZlibNgEra::From2_1) => "zlib-ng 2.1",
+            Self::ZlibNg(ZlibNgEra::From2_0) => "zlib-ng 2.0",
+        };
+        name.to_owned()
     }
 }
 
@@ -92,6 +135,26 @@ impl Model for Literals {
     fn begin(&mut self, _: Text<'_>, _: usize, _: usize) {}
 
     fn predict(&mut self, text: Text<'_>, at: usize) -> Token {
+        Token::literal(text.bytes[at])
+    }
+
+    fn follow(&mut self, _: Text<'_>, _: usize, _: Token) {}
+}
+
+/// The model of zlib's `Z_RLE`: matches at distance 1 alone.
+struct Runs;
+
+impl Model for Runs {
+    fn begin(&mut self, _: Text<'_>, _: usize, _: usize) {}
+
+    fn predict(&mut self, text: Text<'_>, at: usize) -> Token {
+        let limit = MATCH_MAX.min(text.end - at);
+        if at > text.start && limit >= MATCH_MIN {
+            let len = common(text.bytes, at - 1, at, limit);
+            if len >= MATCH_MIN {
+                return Token::matched(u32::try_from(len).unwrap_or(u32::MAX), 1);
+            }
+        }
         Token::literal(text.bytes[at])
     }
 
@@ -114,18 +177,22 @@ impl Writer {
     pub(crate) fn bytes(self) -> (u8, Option<u8>) {
         match self.0.to_le_bytes() {
             [low, 0] => (low, None),
-            [low, _] => (FURTHER, Some(low)),
+            [low, 1] => (FURTHER[1], Some(low)),
+            [low, _] => (FURTHER[0], Some(low)),
         }
     }
 
     /// Returns whether another byte follows the first one of its number.
     pub(crate) fn has_second(first: u8) -> bool {
-        first == FURTHER
+        FURTHER.contains(&first)
     }
 
     /// Returns the writer of the bytes of a recipe, if there is one.
     pub(crate) fn from_bytes(first: u8, second: Option<u8>) -> Option<Self> {
-        Self::from_number(second.map_or(u16::from(first), |second| MORE + u16::from(second)))
+        let (first, second) = (u16::from(first), second.map(u16::from));
+        // 254 stands for 256, and 253 for 512.
+        let number = second.map(|second| (u16::from(u8::MAX) - first) * MORE + second);
+        Self::from_number(number.unwrap_or(first))
     }
 
     pub(crate) const fn zlib(level: u16) -> Self {
@@ -177,6 +244,20 @@ impl Writer {
         known.then_some(Self(number))
     }
 
+    /// Returns whether it may have written a stream whose farthest distance in a sample is `reach`, and whose first block
+    /// has `tokens` tokens. That is known of few writers, and saves trying them.
+    pub(crate) fn may_have(self, reach: u32, tokens: usize) -> bool {
+        match Self::row_of(self.0) {
+            // The farthest match is 262 bytes nearer than the window is long.
+            Some((WriterRow::Window(bits), _)) => {
+                (1 << bits >> 1..=1 << bits).contains(&reach.saturating_add(262))
+            }
+            Some((WriterRow::Memory(level), _)) => tokens == (64 << level) - 1,
+            Some((WriterRow::Runs, _)) => reach == 1,
+            _ => true,
+        }
+    }
+
     /// Returns whether its model supports a flush in the middle of a stream.
     pub(crate) fn goes_on(self) -> bool {
         self.0 < KLAUSPOST || self.is_chromium()
@@ -186,9 +267,9 @@ impl Writer {
         matches!(Self::row_of(self.0), Some((WriterRow::Chromium(_), _)))
     }
 
-    /// Returns whether its model, told to begin, is as a new one: those with one hash chain.
+    /// Returns whether its model, told to begin, is as a new one.
     pub(crate) fn begins_anew(self) -> bool {
-        matches!(self.0, 1..=9 | 12..=29) || self.is_chromium()
+        matches!(self.0, 1..=9 | 12..=29) || Self::row_of(self.0).is_some()
     }
 
     /// Returns its model, or none for the unknown writer.
@@ -243,7 +324,7 @@ fn low(number: u16) -> u8 {
 }
 
 /// The common writers, most common first. The first [`FEW`] are tried with short streams.
-const COMMON: [Writer; 19] = [
+const COMMON: [Writer; 21] = [
     Writer::zlib(6),
     Writer::klauspost(5, Era::From1_15_10),
     Writer::go(6),
@@ -263,6 +344,8 @@ const COMMON: [Writer; 19] = [
     Writer::further(0, 9),
     Writer::further(2, 6),
     Writer::further(2, 9),
+    Writer::further(3, 6),
+    Writer::further(4, 6),
 ];
 
 /// Number of writers that are tried with short streams.
@@ -271,7 +354,7 @@ pub(crate) const FEW: usize = COMMON.len();
 /// Returns all writers.
 pub(crate) fn all() -> impl Iterator<Item = Writer> {
     let rest = (1..UNKNOWN)
-        .chain(MORE..=MORE + u16::from(u8::MAX))
+        .chain(MORE..3 * MORE)
         .filter_map(Writer::from_number);
     COMMON
         .into_iter()
@@ -296,7 +379,7 @@ mod tests {
         writers.dedup();
         assert_eq!(writers.len(), count, "{COMMON:?}");
         for second in (0..=255).filter(|second| !writers.contains(&Writer(MORE + second))) {
-            assert_eq!(Writer::from_bytes(FURTHER, Some(low(second))), None);
+            assert_eq!(Writer::from_bytes(FURTHER[1], Some(low(second))), None);
         }
     }
 

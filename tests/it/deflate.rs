@@ -239,6 +239,30 @@ fn whatever_flate2_writes_is_predicted() {
     }
 }
 
+/// Each writer costs the tokens of one member that was taken for the one before. Then it is known.
+#[test]
+fn members_of_different_writers_are_predicted_one_by_one() {
+    let names = [
+        "gzip-1.gz",
+        "node20.20.2-6.gz",
+        "zlib-ng2.3-6.gz",
+        "flate2-9.gz",
+    ];
+    let once: Vec<u8> = names.iter().flat_map(|name| stream(name)).collect();
+    let [first, more] = [2, 6].map(|times| {
+        let packed = once.repeat(times);
+        let opened = open(&mut &packed[..], &options("x.gz")).unwrap();
+        assert!(remade(&opened.recipe, &opened.plain, packed.len() as u64) == packed);
+        opened.analysis
+    });
+    assert_eq!(first.missed_tokens, more.missed_tokens);
+    // Sixteen members more, whose headers and trailers differ from those before.
+    assert!(
+        more.recipe_bytes - first.recipe_bytes < 400,
+        "{more:?} {first:?}"
+    );
+}
+
 #[test]
 fn streams_of_node() {
     check(&["node"]);

@@ -68,7 +68,14 @@ fn stage_with_release() -> Stage {
     // Code for x86-64, of which the filter is used.
     fs::copy("/bin/cat", stage.path("given/cat")).unwrap();
     gzip(&stage, "given/说明.txt", "-6");
-    for stream in ["zlib-1.gz", "gzip-6.gz", "pigz-9.gz", "zopfli.gz"] {
+    for stream in [
+        "zlib-1.gz",
+        "gzip-6.gz",
+        "pigz-9.gz",
+        "zopfli.gz",
+        "zlib-window-9-6.gz",
+        "zlib-rle.gz",
+    ] {
         let to = stage.path(&format!("given/{stream}"));
         fs::copy(repository("tests/data/deflate/streams").join(stream), to).unwrap();
     }

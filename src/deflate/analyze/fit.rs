@@ -7,6 +7,7 @@ use crate::deflate::idle_models;
 use crate::deflate::run::WriterStyle;
 use crate::deflate::select::{self, Leave, SAMPLE_BYTES, SAMPLE_TOKENS};
 use crate::deflate::text::FIRST;
+use crate::deflate::writers::Writer;
 use crate::deflate::{DeflateError, Experience};
 
 /// Tokens between two checks of the model's fit. [`LOOK_PER_MILLE`] misses in a thousand of them start a search.
@@ -16,6 +17,9 @@ const LOOK_PER_MILLE: u64 = 5;
 const SAMPLE_WEIGHT_MAX: usize = 1 << 12;
 /// Searches that may end without a better model.
 const LOOKS_IN_VAIN_MAX: u32 = 4;
+
+/// Writers of earlier members that are tried first with the next one.
+const MEMBERS_REMEMBERED: usize = 4;
 
 /// Newest pieces that do not count yet for the model's fit. There are never more pieces in work than that, so decisions
 /// do not depend on threads.
@@ -28,8 +32,13 @@ pub(super) struct ModelFit {
     pub(super) tokens: u64,
     pub(super) misses: u64,
     pub(super) all_misses: u64,
+    all_tokens: u64,
+    /// [`ModelFit::all_tokens`] where the last member began that was looked at.
+    tokens_before: u64,
     pub(super) looks_in_vain: u32,
     pub(super) looked: bool,
+    /// Writers of earlier members, the latest first. With more than one, each further member is looked at.
+    members: Vec<WriterStyle>,
 }
 
 impl ModelFit {
@@ -37,6 +46,7 @@ impl ModelFit {
         self.tokens += tokens;
         self.misses += misses;
         self.all_misses += misses;
+        self.all_tokens += tokens;
     }
 }
 
@@ -51,10 +61,16 @@ impl<R: Read> StreamAnalyzer<'_, R> {
         let fit = &mut self.fit;
         if fit.looked {
             let begins = self.position == self.run.member();
-            if fit.tokens < LOOK_TOKENS && !(begins && fit.misses > 0) {
+            // Behind a long member, one more look costs little beside what a member with the wrong model does.
+            let is_long = fit.all_tokens - fit.tokens_before >= LOOK_TOKENS;
+            let differs = begins && (fit.members.len() > 1 || is_long);
+            if begins {
+                fit.tokens_before = fit.all_tokens;
+            }
+            if fit.tokens < LOOK_TOKENS && !(begins && fit.misses > 0) && !differs {
                 return Ok(None);
             }
-            let fits = fit.misses * 1000 < fit.tokens * LOOK_PER_MILLE;
+            let fits = fit.misses * 1000 < fit.tokens * LOOK_PER_MILLE && !differs;
             (fit.tokens, fit.misses) = (0, 0);
             if fits || fit.looks_in_vain >= LOOKS_IN_VAIN_MAX || !self.run.has_model() {
                 return Ok(None);
@@ -77,7 +93,16 @@ impl<R: Read> StreamAnalyzer<'_, R> {
         let (watch, plain_bytes) = (self.options.watch, self.stretch.end() - FIRST);
         let experience = self.options.experience;
         let likely = match experience {
-            _ if self.fit.looked => vec![self.run.style],
+            _ if self.fit.looked => {
+                let others = self
+                    .fit
+                    .members
+                    .iter()
+                    .filter(|style| **style != self.run.style);
+                std::iter::once(self.run.style)
+                    .chain(others.copied())
+                    .collect()
+            }
             Some(experience) => experience.likely(),
             None => Vec::new(),
         };
@@ -96,7 +121,13 @@ impl<R: Read> StreamAnalyzer<'_, R> {
         } else if experience.is_some_and(Experience::is_strict) {
             return Err(DeflateError::Stopped);
         }
-        if style == self.run.style {
+        if style.writer != Writer::UNKNOWN {
+            self.fit.members.retain(|other| *other != style);
+            self.fit.members.insert(0, style);
+            self.fit.members.truncate(MEMBERS_REMEMBERED);
+        }
+        // A member that shows its writer is no search in vain, nor is one without any tokens.
+        if style == self.run.style && !chosen.is_whole && self.queued_tokens > 0 {
             self.fit.looks_in_vain += u32::from(self.fit.looked);
         }
         self.fit.looked = true;

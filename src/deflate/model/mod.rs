@@ -9,6 +9,7 @@ pub(crate) mod libdeflate;
 pub(crate) mod miniz;
 pub(crate) mod quick_go;
 pub(crate) mod quick_miniz;
+pub(crate) mod zlib_ng;
 
 use super::token::Token;
 

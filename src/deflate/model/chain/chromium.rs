@@ -56,10 +56,10 @@ impl Family for Multiplied {
 /// The earlier hash, of three or four bytes.
 pub(super) struct Crc<const BYTES: usize>;
 
-/// The low 15 bits of the CRC-32C of a byte that stands so many bytes before the end of four.
+/// The low 16 bits of the CRC-32C of a byte that stands so many bytes before the end of four.
 const CRCS: [[u16; 256]; 4] = crcs();
 
-#[expect(clippy::cast_possible_truncation, reason = "masked to 15 bits")]
+#[expect(clippy::cast_possible_truncation, reason = "masked to 16 bits")]
 const fn crcs() -> [[u16; 256]; 4] {
     let mut crcs = [[0; 256]; 4];
     let mut byte = 0;
@@ -76,12 +76,22 @@ const fn crcs() -> [[u16; 256]; 4] {
                 };
                 bit += 1;
             }
-            crcs[behind][byte] = (crc & 0x7fff) as u16;
+            crcs[behind][byte] = (crc & 0xffff) as u16;
             behind += 1;
         }
         byte += 1;
     }
     crcs
+}
+
+/// Returns the low 16 bits of the CRC-32C of four bytes, from 0 and without a last inversion.
+#[inline]
+pub(super) fn crc_32c([a, b, c, d]: [u8; 4]) -> usize {
+    let parts = [(a, 3), (b, 2), (c, 1), (d, 0)];
+    let crc = parts.iter().fold(0, |crc, (byte, behind)| {
+        crc ^ CRCS[*behind][usize::from(*byte)]
+    });
+    usize::from(crc)
 }
 
 impl<const BYTES: usize> Family for Crc<BYTES> {
@@ -93,11 +103,7 @@ impl<const BYTES: usize> Family for Crc<BYTES> {
     #[inline]
     fn hash([a, b, c, d]: [u8; 4]) -> usize {
         let d = if BYTES < 4 { 0 } else { d };
-        let parts = [(a, 3), (b, 2), (c, 1), (d, 0)];
-        let hash = parts.iter().fold(0, |hash, (byte, behind)| {
-            hash ^ CRCS[*behind][usize::from(*byte)]
-        });
-        usize::from(hash)
+        crc_32c([a, b, c, d]) & 0x7fff
     }
 
     #[inline]

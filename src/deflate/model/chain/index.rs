@@ -310,7 +310,7 @@ impl<F: Family> StringIndex<F> {
         let mut dist = self.links.back(wanted.position);
         let mut reach = wanted.first_reach;
         for _ in 0..wanted.chain {
-            if dist > reach || dist > super::TOO_FAR {
+            if dist > reach || dist > F::FAR {
                 break;
             }
             if text.bytes[wanted.at - dist..].starts_with(three) {

@@ -11,8 +11,12 @@ use index::{MatchQuery, StringIndex};
 
 mod chromium;
 mod index;
+mod settings;
+mod zlib_ng;
 
 pub(crate) use chromium::{ChromiumEra, chromium_model};
+pub(crate) use settings::{filtered_zlib, zlib_memory, zlib_window};
+pub(crate) use zlib_ng::{NgHash, lazy_zlib_ng};
 
 /// Farthest match of zlib: the window less the longest match and four bytes.
 const ZLIB_REACH: usize = WINDOW - (MATCH_MAX + 3 + 1);
@@ -78,6 +82,12 @@ pub(crate) trait Family {
 
     /// Whether a good match at the place before shortens the chain.
     const SHORTENS: bool;
+
+    /// A match of three bytes that is farther away is found and dropped.
+    const FAR: usize = TOO_FAR;
+
+    /// Longest match that is found and dropped wherever it is, on levels that are not greedy.
+    const DROPPED: usize = 0;
 }
 
 /// zlib and all programs that call it.
@@ -252,7 +262,8 @@ impl<F: Family> Chain<F> {
         }
         let found = self.search(text, at, F::LEAST - 1, self.level.chain);
         // zlib finds such a match and drops it.
-        if !self.level.greedy && found.len == 3 && found.dist > TOO_FAR {
+        let is_dropped = found.len == 3 && found.dist > F::FAR || found.len <= F::DROPPED;
+        if !self.level.greedy && is_dropped {
             return ChainMatch::default();
         }
         found
@@ -267,7 +278,11 @@ impl<F: Family> Chain<F> {
         self.index.insert_around(text, at + 1);
         let shorter = F::SHORTENS && here.len >= self.level.good;
         let chain = self.level.chain / if shorter { 4 } else { 1 };
-        self.search(text, at + 1, here.len, chain)
+        let found = self.search(text, at + 1, here.len, chain);
+        if found.len <= F::DROPPED {
+            return ChainMatch::default();
+        }
+        found
     }
 }
 

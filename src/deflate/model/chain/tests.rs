@@ -144,7 +144,7 @@ fn compare<F: Family>(bytes: &[u8], numbers: &mut Numbers) {
             };
             // The caller drops far matches of three bytes.
             let near = |found: ChainMatch| {
-                if found.len == 3 && found.dist > TOO_FAR {
+                if found.len == 3 && found.dist > F::FAR {
                     ChainMatch::default()
                 } else {
                     found
@@ -173,6 +173,9 @@ fn the_short_way_finds_what_the_long_one_does() {
         compare::<chromium::Multiplied>(&bytes, &mut numbers);
         compare::<chromium::Crc<3>>(&bytes, &mut numbers);
         compare::<chromium::Crc<4>>(&bytes, &mut numbers);
+        compare::<zlib_ng::NgMultiplied>(&bytes, &mut numbers);
+        compare::<zlib_ng::NgCrc>(&bytes, &mut numbers);
+        compare::<zlib_ng::Leaping>(&bytes, &mut numbers);
     }
 }
 
