@@ -490,7 +490,8 @@ fn releases_are_copied_up_and_down_and_only_what_is_missing() {
         &["add", "shop:1.0", "two/own.bin"],
         "other",
     ));
-    let run: Run = up(&cloud, "shop:1.0", "other").output().unwrap().into();
+    let words = ["copy", "shop:1.0", "--to", &address];
+    let run: Run = folder(&cloud, &words, "other").output().unwrap().into();
     run.fails_with(1, &["shop:1.0 is another release there"]);
 
     // Down again, on a line that drops, cut short by whoever is tired of waiting.
