@@ -48,6 +48,7 @@ task-look-for-wrong-blocks = look for wrong blocks
 task-check = check
 task-check-out = check out
 task-sync = bring to the disk
+task-copy = copy
 task-flush = bring to the disk
 task-burn = burn
 task-read-back = read back
@@ -1145,6 +1146,8 @@ help-copy-examples =
     carryall copy shop:1.0 shop:1.1 --to s3://releases/team
     # And down into a folder
     carryall copy shop:1.1 --store s3://releases/team --to /srv/carryall
+    # From one folder to another, such as that of a second disk
+    carryall copy shop:1.1 --to /mnt/second/carryall
 
 help-prune = Free the space of chunks that no release needs
 help-prune-long = Packs that no release needs are removed, and those of which much is unused are written anew.

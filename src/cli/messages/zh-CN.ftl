@@ -44,6 +44,7 @@ task-look-for-wrong-blocks = 查找错误的块
 task-check = 检查
 task-check-out = 还原
 task-sync = 写盘
+task-copy = 复制
 task-flush = 写盘
 task-burn = 刻录
 task-read-back = 回读
@@ -1013,6 +1014,8 @@ help-copy-examples =
     carryall copy shop:1.0 shop:1.1 --to s3://releases/team
     # 取回到目录
     carryall copy shop:1.1 --store s3://releases/team --to /srv/carryall
+    # 从一个目录复制到另一个目录，例如另一块磁盘上
+    carryall copy shop:1.1 --to /mnt/second/carryall
 
 help-prune = 释放没有发布包需要的数据块所占的空间
 help-prune-long = 没有发布包需要的数据包会被删除，大部分已无用的数据包会被重写。
