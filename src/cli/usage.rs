@@ -97,8 +97,9 @@ fn what(error: &Error) -> Diagnostic {
         ContextKind::SuggestedSubcommand,
         ContextKind::SuggestedValue,
     ];
-    let mut meant = suggested.iter().map(|kind| said(error, *kind).join(" "));
-    if let Some(meant) = meant.find(|text| !text.is_empty()) {
+    // The parser names the likeliest last. Two names in a row would look like a command and its part.
+    let mut meant = suggested.iter().filter_map(|kind| said(error, *kind).pop());
+    if let Some(meant) = meant.next() {
         return one.with_details(vec![diagnostic!("usage.meant", meant)]);
     }
     if error.kind() == ErrorKind::UnknownArgument && error.get(ContextKind::Suggested).is_some() {
