@@ -3,8 +3,8 @@
 //! The rules are those of `insert_string.h` in Chromium's zlib, for machines with the instructions that it asks for: all
 //! of x86-64 and arm64. Hashes of four bytes are why matches of three are found by chance alone.
 
-use super::super::{Model, Text};
-use super::{Chain, Family, LEVELS, Zlib};
+use super::super::Model;
+use super::{Chain, Family, LEVELS};
 
 /// Versions of Chromium's zlib that write the same bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,26 +30,14 @@ pub(crate) fn chromium_model(era: ChromiumEra, level: u8) -> Box<dyn Model + Sen
 pub(super) struct Multiplied;
 
 impl Family for Multiplied {
-    const LEAST: usize = Zlib::LEAST;
     const HASHED: usize = 4;
     const HASH_BITS: u32 = 15;
-    const SHORTENS: bool = Zlib::SHORTENS;
 
     #[inline]
     fn hash(bytes: [u8; 4]) -> usize {
         let value = u32::from_le_bytes(bytes);
         let mixed = value.wrapping_mul(66521).wrapping_add(66521) >> 16;
         mixed as usize & 0x7fff
-    }
-
-    #[inline]
-    fn reach(text: &Text<'_>, at: usize) -> (usize, usize) {
-        Zlib::reach(text, at)
-    }
-
-    #[inline]
-    fn takes(len: usize, dist: usize) -> bool {
-        Zlib::takes(len, dist)
     }
 }
 
@@ -95,24 +83,12 @@ pub(super) fn crc_32c([a, b, c, d]: [u8; 4]) -> usize {
 }
 
 impl<const BYTES: usize> Family for Crc<BYTES> {
-    const LEAST: usize = Zlib::LEAST;
     const HASHED: usize = BYTES;
     const HASH_BITS: u32 = 15;
-    const SHORTENS: bool = Zlib::SHORTENS;
 
     #[inline]
     fn hash([a, b, c, d]: [u8; 4]) -> usize {
         let d = if BYTES < 4 { 0 } else { d };
         crc_32c([a, b, c, d]) & 0x7fff
-    }
-
-    #[inline]
-    fn reach(text: &Text<'_>, at: usize) -> (usize, usize) {
-        Zlib::reach(text, at)
-    }
-
-    #[inline]
-    fn takes(len: usize, dist: usize) -> bool {
-        Zlib::takes(len, dist)
     }
 }

@@ -62,10 +62,10 @@ const LEVELS: [ChainLevel; 9] = [
     level(32, 258, 258, 4096, false),
 ];
 
-/// The differences between the families.
+/// The differences between the families. What a family does not say is as in zlib.
 pub(crate) trait Family {
     /// The length of the shortest match. The text has as many bytes left at each string that is inserted.
-    const LEAST: usize;
+    const LEAST: usize = 3;
     /// Bytes that are hashed, 3 or 4. Those behind the end of the text are zeros.
     const HASHED: usize = Self::LEAST;
     /// Bits of the hash.
@@ -75,13 +75,21 @@ pub(crate) trait Family {
     fn hash(bytes: [u8; 4]) -> usize;
 
     /// Returns the reach of the first candidate, and of further ones.
-    fn reach(text: &Text<'_>, at: usize) -> (usize, usize);
+    #[inline]
+    fn reach(text: &Text<'_>, at: usize) -> (usize, usize) {
+        // The writer uses the window's first place as "none", so it is never a candidate.
+        let known = (at - text.start).saturating_sub(1);
+        (known.min(ZLIB_REACH), known.min(ZLIB_REACH - 1))
+    }
 
     /// Returns whether a match is taken.
-    fn takes(len: usize, dist: usize) -> bool;
+    #[inline]
+    fn takes(_len: usize, _dist: usize) -> bool {
+        true
+    }
 
     /// Whether a good match at the place before shortens the chain.
-    const SHORTENS: bool;
+    const SHORTENS: bool = true;
 
     /// A match of three bytes that is farther away is found and dropped.
     const FAR: usize = TOO_FAR;
@@ -94,25 +102,11 @@ pub(crate) trait Family {
 pub(crate) struct Zlib;
 
 impl Family for Zlib {
-    const LEAST: usize = 3;
     const HASH_BITS: u32 = 15;
-    const SHORTENS: bool = true;
 
     #[inline]
     fn hash([a, b, c, _]: [u8; 4]) -> usize {
         (usize::from(a) << 10 ^ usize::from(b) << 5 ^ usize::from(c)) & 0x7fff
-    }
-
-    #[inline]
-    fn reach(text: &Text<'_>, at: usize) -> (usize, usize) {
-        // The writer uses the window's first place as "none", so it is never a candidate.
-        let known = (at - text.start).saturating_sub(1);
-        (known.min(ZLIB_REACH), known.min(ZLIB_REACH - 1))
-    }
-
-    #[inline]
-    fn takes(_: usize, _: usize) -> bool {
-        true
     }
 }
 
@@ -120,23 +114,11 @@ impl Family for Zlib {
 pub(crate) struct ZlibWide;
 
 impl Family for ZlibWide {
-    const LEAST: usize = Zlib::LEAST;
     const HASH_BITS: u32 = 16;
-    const SHORTENS: bool = Zlib::SHORTENS;
 
     #[inline]
     fn hash([a, b, c, _]: [u8; 4]) -> usize {
         (usize::from(a) << 12 ^ usize::from(b) << 6 ^ usize::from(c)) & 0xffff
-    }
-
-    #[inline]
-    fn reach(text: &Text<'_>, at: usize) -> (usize, usize) {
-        Zlib::reach(text, at)
-    }
-
-    #[inline]
-    fn takes(len: usize, dist: usize) -> bool {
-        Zlib::takes(len, dist)
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::super::super::token::MATCH_MAX;
 use super::super::{Model, Text};
-use super::{Chain, Family, LEVELS, Zlib};
+use super::{Chain, Family, LEVELS};
 
 /// Longest match that `Z_FILTERED` drops.
 const FILTERED_MAX: usize = 5;
@@ -14,9 +14,7 @@ macro_rules! family {
         struct $name $(<const $parameter: u32>)?;
 
         impl $(<const $parameter: u32>)? Family for $name $(<$parameter>)? {
-            const LEAST: usize = Zlib::LEAST;
             const HASH_BITS: u32 = $bits;
-            const SHORTENS: bool = Zlib::SHORTENS;
             const DROPPED: usize = $dropped;
 
             #[inline]
@@ -30,11 +28,6 @@ macro_rules! family {
                 let most = (1 << $window_bits) - (MATCH_MAX + 3 + 1);
                 let known = (at - text.start).saturating_sub(1);
                 (known.min(most), known.min(most - 1))
-            }
-
-            #[inline]
-            fn takes(len: usize, dist: usize) -> bool {
-                Zlib::takes(len, dist)
             }
         }
     };

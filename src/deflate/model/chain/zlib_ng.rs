@@ -5,7 +5,7 @@
 //! nearly all there is.
 
 use super::super::super::token::WINDOW;
-use super::super::{Model, Text};
+use super::super::Model;
 use super::chromium::crc_32c;
 use super::{Chain, ChainLevel, Family, LEVELS, Zlib};
 
@@ -48,7 +48,6 @@ macro_rules! family {
         pub(super) struct $name;
 
         impl Family for $name {
-            const LEAST: usize = Zlib::LEAST;
             const HASHED: usize = $hashed;
             const HASH_BITS: u32 = $bits;
             const SHORTENS: bool = $shortens;
@@ -57,16 +56,6 @@ macro_rules! family {
             #[inline]
             fn hash(bytes: [u8; 4]) -> usize {
                 $hash(bytes)
-            }
-
-            #[inline]
-            fn reach(text: &Text<'_>, at: usize) -> (usize, usize) {
-                Zlib::reach(text, at)
-            }
-
-            #[inline]
-            fn takes(len: usize, dist: usize) -> bool {
-                Zlib::takes(len, dist)
             }
         }
     };
