@@ -15,11 +15,11 @@ use crate::base::fs::sync;
 use crate::base::term::Action;
 use crate::store::storage::StorageError;
 
-const FOLDER: &str = "history";
+pub(super) const FOLDER: &str = "history";
 /// The note of the last line.
-const HEAD: &str = "head";
+pub(super) const HEAD: &str = "head";
 /// The note while it is written.
-const HEAD_UNFINISHED: &str = "head.new";
+pub(super) const HEAD_UNFINISHED: &str = "head.new";
 const LOCK: &str = "lock";
 const SUFFIX: &str = ".jsonl";
 /// Bytes after which the next line begins a new file.
@@ -38,12 +38,16 @@ const LOCK_TIME: Duration = Duration::from_secs(10);
 pub(crate) struct HistoryEnd {
     /// The last lines, the first of them perhaps without its beginning.
     pub(crate) lines: Vec<u8>,
+    /// The number of the last line, where its place says it. All of `lines` is that line then.
+    pub(crate) last_no: Option<u64>,
     /// The note of the last line.
     pub(crate) head: Option<Vec<u8>>,
 }
 
 /// A line to be added, and the note of it.
 pub(crate) struct NextLine {
+    /// Its number.
+    pub(crate) no: u64,
     /// Without its end.
     pub(crate) line: Vec<u8>,
     pub(crate) head: Vec<u8>,
@@ -55,18 +59,25 @@ pub(crate) struct StoredHistory {
     pub(crate) files: Vec<(u64, Vec<u8>)>,
     /// The note of the last line.
     pub(crate) head: Option<Vec<u8>>,
+    /// Whether the oldest lines went, or are not read, because there are too many.
+    pub(crate) is_bounded: bool,
+    /// Whether this machine has added no line and read none, and so may have no note.
+    pub(crate) may_lack_note: bool,
 }
 
 impl Store {
-    /// Adds the line that `next` makes of the end of the history, and makes it durable. Adds nothing to a store that is
-    /// not in a folder.
+    /// Adds the line that `next` makes of the end of the history, and makes it durable. `next` is asked again when others
+    /// were first.
     ///
     /// # Errors
     /// [`StoreError::Linked`], or a storage error, also when another process holds the lock for long.
     pub(crate) fn add_history(
         &self,
-        next: impl FnOnce(&HistoryEnd) -> NextLine,
+        next: impl Fn(&HistoryEnd) -> NextLine,
     ) -> Result<(), StoreError> {
+        if self.is_shared() {
+            return self.add_shared_history(next);
+        }
         let Some(folder) = self.storage.local_path(FOLDER) else {
             return Ok(());
         };
@@ -90,6 +101,7 @@ impl Store {
         let is_torn = lines.last().is_some_and(|last| *last != b'\n');
         let end = HistoryEnd {
             lines,
+            last_no: None,
             head: head(&folder)?,
         };
         let next = next(&end);
@@ -121,9 +133,14 @@ impl Store {
     /// # Errors
     /// A storage error.
     pub(crate) fn history(&self) -> Result<StoredHistory, StoreError> {
+        if self.is_shared() {
+            return self.shared_history();
+        }
         let mut history = StoredHistory {
             files: Vec::new(),
             head: None,
+            is_bounded: false,
+            may_lack_note: false,
         };
         let Some(folder) = self.storage.local_path(FOLDER) else {
             return Ok(history);
@@ -141,6 +158,8 @@ impl Store {
             let bytes = bytes.map_err(StorageError::on(Action::Read, &path))?;
             history.files.push((number, bytes));
         }
+        let first = history.files.first().map_or(1, |(number, _)| *number);
+        history.is_bounded = first > 1 && history.files.len() >= FILES_MAX;
         Ok(history)
     }
 }
@@ -199,7 +218,7 @@ fn read(path: &Path, limit_bytes: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn head(folder: &Path) -> Result<Option<Vec<u8>>, StorageError> {
+pub(super) fn head(folder: &Path) -> Result<Option<Vec<u8>>, StorageError> {
     let path = folder.join(HEAD);
     match read(&path, HEAD_BYTES_MAX) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -226,7 +245,7 @@ fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-fn replace(unfinished: &Path, place: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn replace(unfinished: &Path, place: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(unfinished)?;
     file.write_all(bytes)?;
     file.sync_all()?;

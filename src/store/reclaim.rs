@@ -162,6 +162,10 @@ impl Store {
             let marked = marked.filter(|(_, mark)| mark.state == MarkState::Marked);
             marked.map(|(id, _)| *id).collect()
         })?;
+        if let Err(error) = self.remove_joined_lines(now, grace) {
+            // The next prune does it.
+            tracing::info!(%error, "lines of the history stay apart");
+        }
         self.read_index_anew()?;
         let bytes_of = |ids: &HashSet<PackId>| -> u64 {
             ids.iter().filter_map(|id| judgment.there.get(id)).sum()

@@ -237,6 +237,16 @@ fn ten_builders_add_at_once_and_one_of_them_is_killed() {
     }
     // What was killed can be run again, whatever it left.
     ok(&mut cloud.add("product-0:1", &names[0]));
+    // The one that was killed may have been done with all but its line.
+    let told = cloud.run(&["--json", "history"]).ends_with(0).json();
+    let lines = told["lines"].as_array().unwrap();
+    let mut added: Vec<&str> = lines
+        .iter()
+        .map(|line| line["releases"][0]["name"].as_str().unwrap())
+        .collect();
+    added.sort_unstable();
+    added.dedup();
+    assert_eq!((added.len(), &told["is_intact"]), (10, &true.into()));
     cloud.run(&["check", "--data"]).ends_with(0);
     for (builder, name) in names.iter().enumerate() {
         cloud.comes_back(&format!("product-{builder}:1"), name, "fresh-cache");

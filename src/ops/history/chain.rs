@@ -11,7 +11,7 @@ use super::HistoryEntry;
 use crate::base::diagnostic::diagnostic;
 use crate::base::finding::{Finding, Subject};
 use crate::oci::image::Digest;
-use crate::store::{FILES_MAX, HistoryEnd, NextLine, StoredHistory};
+use crate::store::{HistoryEnd, NextLine, StoredHistory};
 
 /// Most bytes of a line.
 const LINE_BYTES_MAX: usize = 128 << 10;
@@ -73,7 +73,7 @@ impl HistoryMark {
         })
     }
 
-    fn note(&self) -> Vec<u8> {
+    pub(super) fn note(&self) -> Vec<u8> {
         format!("{} {}\n", self.no, self.sha256).into_bytes()
     }
 }
@@ -103,10 +103,16 @@ fn is_hash(text: &str) -> bool {
 /// Makes the next line. What is wrong with the lines before stays visible in it: where the end is not what the note
 /// says, the line follows the note.
 pub(super) fn next(end: &HistoryEnd, entry: &HistoryEntry) -> NextLine {
-    let lines = end.lines.split(|byte| *byte == b'\n').rev();
-    let last = lines
-        .filter_map(|line| Some(HistoryMark::of(HistoryLine::decode(line)?.no, line)))
-        .next();
+    let last = match end.last_no {
+        // What lies at that place counts, even when it is no line any more.
+        Some(no) => Some(HistoryMark::of(no, &end.lines)),
+        None => {
+            let lines = end.lines.split(|byte| *byte == b'\n').rev();
+            lines
+                .filter_map(|line| Some(HistoryMark::of(HistoryLine::decode(line)?.no, line)))
+                .next()
+        }
+    };
     let note = end.head.as_deref().and_then(HistoryMark::parse);
     let follows = match (last, note) {
         (Some(last), Some(note))
@@ -125,6 +131,7 @@ pub(super) fn next(end: &HistoryEnd, entry: &HistoryEntry) -> NextLine {
     };
     let bytes = line.encode();
     NextLine {
+        no: line.no,
         head: HistoryMark::of(line.no, &bytes).note(),
         line: bytes,
     }
@@ -143,10 +150,10 @@ impl Audit {
     /// one before it.
     pub(super) fn of(stored: &StoredHistory) -> Self {
         let mut audit = Self::default();
-        let first_file = stored.files.first().map_or(1, |(number, _)| *number);
-        // When the oldest file went to make room, nothing is known of what was before.
-        let is_bounded = first_file > 1 && stored.files.len() >= FILES_MAX;
-        let mut last = (!is_bounded).then(HistoryMark::start);
+        // Nothing is known of what was before lines that went to make room.
+        let mut last = (!stored.is_bounded).then(HistoryMark::start);
+        let note = stored.head.as_deref().and_then(HistoryMark::parse);
+        let mut noted = None;
         for (_, bytes) in &stored.files {
             for line in bytes.split(|byte| *byte == b'\n') {
                 let Some(read) = HistoryLine::decode(line) else {
@@ -155,11 +162,22 @@ impl Audit {
                 if let Some(last) = &last {
                     audit.compare(last, &read);
                 }
-                last = Some(HistoryMark::of(read.no, line));
+                let mark = HistoryMark::of(read.no, line);
+                if note.as_ref().is_some_and(|note| note.no == mark.no) {
+                    noted = Some(mark.clone());
+                }
+                last = Some(mark);
                 audit.lines.push(read);
             }
         }
-        audit.compare_note(stored.head.as_deref(), last.as_ref());
+        audit.compare_note(stored, note.as_ref(), last.as_ref());
+        // All of it may have been written anew since the line that was noted here.
+        if let (true, Some(note), Some(noted)) = (audit.findings.is_empty(), note, noted)
+            && noted != note
+        {
+            let (no, next) = (note.no, note.no.saturating_add(1));
+            audit.find(diagnostic!("history.line_changed", no, next));
+        }
         audit.last = last.filter(|last| last.no > 0);
         audit
     }
@@ -186,9 +204,14 @@ impl Audit {
         }
     }
 
-    fn compare_note(&mut self, note: Option<&[u8]>, last: Option<&HistoryMark>) {
+    fn compare_note(
+        &mut self,
+        stored: &StoredHistory,
+        note: Option<&HistoryMark>,
+        last: Option<&HistoryMark>,
+    ) {
         let last = last.cloned().unwrap_or_else(HistoryMark::start);
-        match note.and_then(HistoryMark::parse) {
+        match note {
             Some(note) if note.no > last.no => {
                 let (from, to) = (last.no.saturating_add(1), note.no);
                 self.find(diagnostic!(
@@ -202,6 +225,7 @@ impl Audit {
                 self.find(diagnostic!("history.last_line_changed", no = last.no));
             }
             Some(_) => {}
+            None if stored.may_lack_note && stored.head.is_none() => {}
             // The note of the first line may not have been written before a power cut.
             None if last.no > 1 => self.find(diagnostic!("history.note_missing")),
             None => {}
@@ -227,10 +251,11 @@ mod tests {
         for _ in 0..count {
             let end = HistoryEnd {
                 lines: lines.join(&b'\n'),
+                last_no: None,
                 head: head.clone(),
             };
             let entry = HistoryEntry::now(HistoryEvent::Add);
-            let NextLine { line, head: note } = next(&end, &entry);
+            let NextLine { line, head: note, .. } = next(&end, &entry);
             lines.push(line);
             head = Some(note);
         }
@@ -241,6 +266,8 @@ mod tests {
         let stored = StoredHistory {
             files: vec![(1, lines.join(&b'\n'))],
             head: head.map(<[u8]>::to_vec),
+            is_bounded: false,
+            may_lack_note: false,
         };
         let found = Audit::of(&stored).findings;
         found.iter().map(Finding::code).collect()
@@ -295,10 +322,11 @@ mod tests {
             let mut kept = lines[..kept].to_vec();
             let end = HistoryEnd {
                 lines: kept.join(&b'\n'),
+                last_no: None,
                 head: Some(head.clone()),
             };
             let entry = HistoryEntry::now(HistoryEvent::Pack);
-            let NextLine { line, head } = next(&end, &entry);
+            let NextLine { line, head, .. } = next(&end, &entry);
             kept.push(line);
             assert_eq!(codes(&kept, Some(&head)), [told]);
         }
@@ -307,9 +335,10 @@ mod tests {
         changed[5] = text.replace("\"add\"", "\"pull\"").into_bytes();
         let end = HistoryEnd {
             lines: changed.join(&b'\n'),
+            last_no: None,
             head: Some(head),
         };
-        let NextLine { line, head } = next(&end, &HistoryEntry::now(HistoryEvent::Add));
+        let NextLine { line, head, .. } = next(&end, &HistoryEntry::now(HistoryEvent::Add));
         changed.push(line);
         assert_eq!(codes(&changed, Some(&head)), ["history.line_changed"]);
     }
@@ -321,6 +350,8 @@ mod tests {
         let audit = Audit::of(&StoredHistory {
             files: vec![(1, lines.to_vec())],
             head: Some(head.to_vec()),
+            is_bounded: false,
+            may_lack_note: false,
         });
         assert!(audit.findings.is_empty(), "{:?}", audit.findings);
         assert_eq!(audit.last.unwrap().note(), head);

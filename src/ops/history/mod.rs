@@ -7,6 +7,8 @@
 mod chain;
 mod csv;
 mod entry;
+#[cfg(test)]
+mod tests;
 
 use serde::Serialize;
 
@@ -41,6 +43,8 @@ impl HistoryReport {
         Self::of(Audit::of(&StoredHistory {
             files: vec![(1, lines.to_vec())],
             head: Some(head.to_vec()),
+            is_bounded: false,
+            may_lack_note: false,
         }))
     }
 
@@ -60,7 +64,7 @@ impl HistoryReport {
 /// # Errors
 /// [`Error::Store`] when it cannot be read.
 pub fn read(store: &Store, release: Option<&str>) -> Result<HistoryReport, Error> {
-    let mut report = HistoryReport::of(Audit::of(&store.history()?));
+    let mut report = HistoryReport::of(audit_and_note(store)?);
     if let Some(asked) = release {
         let is_meant = |name: &str| {
             let rest = name.strip_prefix(asked);
@@ -79,7 +83,16 @@ pub fn read(store: &Store, release: Option<&str>) -> Result<HistoryReport, Error
 /// # Errors
 /// [`Error::Store`] when it cannot be read.
 pub(crate) fn audit(store: &Store) -> Result<Vec<Finding>, Error> {
-    Ok(Audit::of(&store.history()?).findings)
+    Ok(audit_and_note(store)?.findings)
+}
+
+/// Reads all lines. What this machine has seen of a history that others add to, it can compare later.
+fn audit_and_note(store: &Store) -> Result<Audit, Error> {
+    let audit = Audit::of(&store.history()?);
+    if let (Some(last), true) = (&audit.last, audit.findings.is_empty()) {
+        store.keep_history_note(&last.note());
+    }
+    Ok(audit)
 }
 
 /// Returns whether the history says that a set came with these very releases.

@@ -265,6 +265,14 @@ impl Storage for CachedStorage {
         Ok(all.collect())
     }
 
+    fn list_after(&self, folder: &str, name: &str) -> Result<Vec<Object>, StorageError> {
+        self.far.list_after(folder, name)
+    }
+
+    fn read_many(&self, names: &[String], limit_bytes: u64) -> Vec<Result<Vec<u8>, StorageError>> {
+        self.far.read_many(names, limit_bytes)
+    }
+
     fn is_shared(&self) -> bool {
         true
     }

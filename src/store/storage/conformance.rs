@@ -4,7 +4,7 @@
 
 use std::thread;
 
-use super::{Given, Put, Storage, put, read};
+use super::{Given, Put, Storage, StorageError, put, read};
 
 /// Threads that race for one name.
 const RACERS: usize = 8;
@@ -61,6 +61,15 @@ fn objects(storage: &dyn Storage) {
         all,
         expected.map(|(name, bytes)| (name.to_owned(), bytes.to_vec()))
     );
+    let after = |name: &str| storage.list_after("packs", name).expect(ok);
+    assert_eq!(after("packs/").len(), 2);
+    assert_eq!(after("packs/aa/y")[0].name, "packs/ab/x");
+    assert!(after("packs/ab/x").is_empty());
+    let many = ["packs/ab/x", "packs/none", "packs/aa/y"].map(str::to_owned);
+    let many = storage.read_many(&many, 4);
+    assert!(many[0].as_ref().is_err_and(StorageError::is_too_long));
+    assert!(many[1].as_ref().is_err_and(StorageError::is_missing));
+    assert!(many[2].as_ref().is_ok_and(Vec::is_empty));
     let bounded = storage.read_all("packs", 4).expect(ok);
     assert!(bounded[0].bytes.is_ok() && bounded[1].bytes.is_err());
     let parts = storage.read_ranges("packs/ab/x", &ranges).expect(ok);

@@ -233,6 +233,22 @@ pub trait Storage: Send + Sync {
         Ok(objects.map(read).collect())
     }
 
+    /// Lists the objects in `folder` whose names come after `name`, sorted.
+    ///
+    /// # Errors
+    /// As [`Storage::list`].
+    fn list_after(&self, folder: &str, name: &str) -> Result<Vec<Object>, StorageError> {
+        let mut objects = self.list(folder)?;
+        objects.retain(|object| object.name.as_str() > name);
+        Ok(objects)
+    }
+
+    /// Reads whole objects of at most `limit_bytes` each, in the order of their names here. Several may be read at once.
+    fn read_many(&self, names: &[String], limit_bytes: u64) -> Vec<Result<Vec<u8>, StorageError>> {
+        let names = names.iter();
+        names.map(|name| self.whole(name, limit_bytes)).collect()
+    }
+
     /// Returns whether others write at the same time, on other machines, and no lock keeps them out.
     fn is_shared(&self) -> bool {
         false

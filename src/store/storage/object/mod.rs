@@ -99,10 +99,23 @@ impl ObjectStorage {
     /// # Errors
     /// As [`Storage::list`].
     pub(super) fn list_states(&self, folder: &str) -> Result<Vec<ListedObject>, StorageError> {
+        self.list_states_after(folder, None)
+    }
+
+    fn list_states_after(
+        &self,
+        folder: &str,
+        after: Option<&str>,
+    ) -> Result<Vec<ListedObject>, StorageError> {
         let (client, prefix) = (Arc::clone(&self.client), self.address.path(folder));
+        let after = after.map(|name| self.address.path(name));
         let listed = wait(async move {
             let list = || {
-                let objects = client.list(Some(&prefix)).take(LISTED_MAX + 1);
+                let objects = match &after {
+                    Some(after) => client.list_with_offset(Some(&prefix), after),
+                    None => client.list(Some(&prefix)),
+                };
+                let objects = objects.take(LISTED_MAX + 1);
                 objects.try_collect::<Vec<_>>()
             };
             patiently(list).await
@@ -243,6 +256,15 @@ impl Storage for ObjectStorage {
     fn list(&self, folder: &str) -> Result<Vec<Object>, StorageError> {
         let listed = self.list_states(folder)?.into_iter();
         Ok(listed.map(|listed| listed.object).collect())
+    }
+
+    fn list_after(&self, folder: &str, name: &str) -> Result<Vec<Object>, StorageError> {
+        let listed = self.list_states_after(folder, Some(name))?.into_iter();
+        Ok(listed.map(|listed| listed.object).collect())
+    }
+
+    fn read_many(&self, names: &[String], limit_bytes: u64) -> Vec<Result<Vec<u8>, StorageError>> {
+        self.get_many(names, limit_bytes)
     }
 
     fn bytes(&self, name: &str) -> Result<u64, StorageError> {
