@@ -12,7 +12,7 @@ use crate::testkit::bytes::{noise, text};
 use crate::testkit::faulty_proxy::FaultyProxy;
 use crate::testkit::stage::{Run, Stage, kill, volumes};
 use crate::testkit::trees::look;
-use crate::testkit::weed::{Bucket, bucket};
+use crate::testkit::weed::{Bucket, KEY, SECRET, bucket};
 
 /// Names the address that the test below works on.
 const ADDRESS: &str = "CARRYALL_TEST_ADDRESS";
@@ -578,4 +578,62 @@ fn what_is_wrong_with_a_bucket_is_said_and_nothing_is_written() {
         &mut cloud.command_at(&["check", "--renew-settings"], "theirs/deeper", "cache"),
         &["not done in an object store yet"],
     );
+}
+
+/// What the tools of AWS find in their files, this program finds there too.
+#[test]
+fn credentials_and_endpoint_come_from_profiles_too() {
+    let Some(cloud) = Cloud::new() else { return };
+    fs::create_dir_all(cloud.stage.path("given")).unwrap();
+    fs::write(cloud.stage.path("given/file"), b"content").unwrap();
+    fs::create_dir_all(cloud.stage.path("home/.aws")).unwrap();
+    let file = |name: &str, text: String| {
+        fs::write(cloud.stage.path("home/.aws").join(name), text).unwrap();
+    };
+    file(
+        "credentials",
+        format!(
+            "[default]\naws_access_key_id = stranger\naws_secret_access_key = x\n\n[builder]\naws_access_key_id = {KEY}\n\
+             aws_secret_access_key = {SECRET}\n"
+        ),
+    );
+    file(
+        "config",
+        format!(
+            "[default]\nregion = us-east-1\nendpoint_url = {0}\n[profile builder]\nregion = us-east-1\nservices = house\n\
+             [services house]\ns3 =\n  endpoint_url = {0}\n[profile asks]\nsso_session = house\n",
+            cloud.bucket.endpoint
+        ),
+    );
+    let with = |profile: &str| {
+        let mut command = cloud.add("shop:1", "given");
+        for (name, _) in cloud.bucket.environment(Path::new("")) {
+            command.env_remove(name);
+        }
+        command
+            .env("HOME", cloud.stage.path("home"))
+            .env("CARRYALL_CACHE", cloud.stage.path("cache"));
+        if !profile.is_empty() {
+            command.env("AWS_PROFILE", profile);
+        }
+        command
+    };
+    let fails = |mut command: Command, words: &[&str]| {
+        Run::from(command.output().unwrap()).fails_with(1, words);
+    };
+    fails(with(""), &["refuses these credentials"]);
+    fails(with("bulider"), &["no profile bulider"]);
+    fails(with("asks"), &["sso_session", "export-credentials"]);
+    let mut chinese = with("asks");
+    chinese.env("LC_ALL", "zh_CN.UTF-8");
+    fails(chinese, &["不支持以这种方式取得凭据"]);
+    ok(&mut with("builder"));
+    // The environment comes first.
+    let mut wrong = with("builder");
+    wrong.env("AWS_ACCESS_KEY_ID", KEY);
+    wrong.env("AWS_SECRET_ACCESS_KEY", "wrong");
+    fails(wrong, &["refuses these credentials"]);
+    cloud.comes_back("shop:1", "given", "other-cache");
+    file("config", "[default\n".to_owned());
+    fails(with("builder"), &["cannot read", "config", "line 1"]);
 }

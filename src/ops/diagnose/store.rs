@@ -101,6 +101,11 @@ pub(crate) fn of_object(error: &ObjectFault) -> Diagnostic {
     match error {
         ObjectFault::NoBucket => diagnostic!("store.no_bucket"),
         ObjectFault::Credentials => diagnostic!("store.credentials"),
+        ObjectFault::NoProfile { profile } => diagnostic!("store.no_profile", profile),
+        ObjectFault::ProfileUnsupported { profile, setting } => {
+            diagnostic!("store.profile_unsupported", profile, setting = *setting)
+        }
+        ObjectFault::ProfileFile { path, why } => diagnostic!("store.profile_file", path, why),
         ObjectFault::Other(text) => diagnostic!("store.server", text),
     }
 }

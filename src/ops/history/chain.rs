@@ -255,7 +255,9 @@ mod tests {
                 head: head.clone(),
             };
             let entry = HistoryEntry::now(HistoryEvent::Add);
-            let NextLine { line, head: note, .. } = next(&end, &entry);
+            let NextLine {
+                line, head: note, ..
+            } = next(&end, &entry);
             lines.push(line);
             head = Some(note);
         }

@@ -1,7 +1,7 @@
 //! The address of a store in a bucket: `s3://BUCKET/PREFIX`, `gs://...`, `az://CONTAINER/PREFIX`.
 //!
 //! Credentials and endpoints are no part of it. They come from the environment variables that the tools of each
-//! provider read.
+//! provider read, and for Amazon from their files of profiles too.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,6 +12,11 @@ use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::path::Path as ObjectPath;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
+
+use super::fault::{self, ObjectFault};
+use super::profile::{AwsProfile, Variables};
+use crate::base::term::Action;
+use crate::store::storage::StorageError;
 
 /// Most bytes of a bucket and prefix together.
 const TEXT_MAX: usize = 512;
@@ -98,37 +103,92 @@ impl ObjectAddress {
     }
 
     /// Makes the client, by what the environment says.
-    pub(super) fn client(&self) -> object_store::Result<Arc<dyn ObjectStore>> {
+    pub(super) fn client(&self) -> Result<Arc<dyn ObjectStore>, StorageError> {
         provide_tls();
-        let retry = RetryConfig {
-            backoff: BackoffConfig::default(),
-            max_retries: RETRIES,
-            retry_timeout: RETRY_TIME,
-        };
-        match self.provider {
+        let made = match self.provider {
             Provider::Amazon => {
-                let builder = AmazonS3Builder::from_env().with_bucket_name(&self.bucket);
-                let endpoint = [AmazonS3ConfigKey::S3Endpoint, AmazonS3ConfigKey::Endpoint]
-                    .iter()
-                    .find_map(|key| builder.get_config_value(key));
-                // Whoever names an endpoint without TLS means it, as with the provider's own tools.
-                let is_plain = endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"));
-                let builder = builder.with_retry(retry).with_client_options(options());
-                Ok(Arc::new(builder.with_allow_http(is_plain).build()?))
+                let variable = |name: &str| std::env::var_os(name).filter(|it| !it.is_empty());
+                let builder = with_profile(AmazonS3Builder::from_env(), &variable)
+                    .map_err(|error| fault::named(Action::Open, self.text(), error))?;
+                self.amazon(builder)
             }
-            Provider::Google => {
-                let builder = GoogleCloudStorageBuilder::from_env().with_bucket_name(&self.bucket);
-                let builder = builder.with_retry(retry).with_client_options(options());
-                Ok(Arc::new(builder.build()?))
-            }
-            Provider::Azure => {
-                let builder = MicrosoftAzureBuilder::from_env().with_container_name(&self.bucket);
-                let endpoint = builder.get_config_value(&AzureConfigKey::Endpoint);
-                let is_plain = endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"));
-                let builder = builder.with_retry(retry).with_client_options(options());
-                Ok(Arc::new(builder.with_allow_http(is_plain).build()?))
-            }
+            Provider::Google => self.google(),
+            Provider::Azure => self.azure(),
+        };
+        made.map_err(|error| fault::of(Action::Open, self.text(), error))
+    }
+
+    fn amazon(&self, builder: AmazonS3Builder) -> object_store::Result<Arc<dyn ObjectStore>> {
+        let builder = builder.with_bucket_name(&self.bucket);
+        // Whoever names an endpoint without TLS means it, as with the provider's own tools.
+        let is_plain = endpoint(&builder).is_some_and(|endpoint| endpoint.starts_with("http://"));
+        let builder = builder.with_retry(retry()).with_client_options(options());
+        Ok(Arc::new(builder.with_allow_http(is_plain).build()?))
+    }
+
+    fn google(&self) -> object_store::Result<Arc<dyn ObjectStore>> {
+        let builder = GoogleCloudStorageBuilder::from_env().with_bucket_name(&self.bucket);
+        let builder = builder.with_retry(retry()).with_client_options(options());
+        Ok(Arc::new(builder.build()?))
+    }
+
+    fn azure(&self) -> object_store::Result<Arc<dyn ObjectStore>> {
+        let builder = MicrosoftAzureBuilder::from_env().with_container_name(&self.bucket);
+        let endpoint = builder.get_config_value(&AzureConfigKey::Endpoint);
+        let is_plain = endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"));
+        let builder = builder.with_retry(retry()).with_client_options(options());
+        Ok(Arc::new(builder.with_allow_http(is_plain).build()?))
+    }
+}
+
+fn endpoint(builder: &AmazonS3Builder) -> Option<String> {
+    [AmazonS3ConfigKey::S3Endpoint, AmazonS3ConfigKey::Endpoint]
+        .iter()
+        .find_map(|key| builder.get_config_value(key))
+}
+
+/// Takes from the files of profiles what the environment leaves open.
+fn with_profile(
+    builder: AmazonS3Builder,
+    variables: Variables<'_>,
+) -> Result<AmazonS3Builder, ObjectFault> {
+    use AmazonS3ConfigKey as Key;
+    let says = |key| {
+        let value = builder.get_config_value(&key);
+        value.is_some_and(|value| !value.is_empty())
+    };
+    let has_keys = says(Key::AccessKeyId) || says(Key::SecretAccessKey);
+    // A role of the machine's own, by a token in a file, comes before profiles.
+    let has_role = says(Key::WebIdentityTokenFile) && says(Key::RoleArn);
+    let is_unsigned = builder.get_config_value(&Key::SkipSignature).as_deref() == Some("true");
+    let (has_region, has_endpoint) = (says(Key::Region), endpoint(&builder).is_some());
+    let profile = AwsProfile::read(variables)?;
+    let mut builder = builder;
+    let mut set = |key, value: Option<String>| {
+        if let Some(value) = value {
+            builder = std::mem::take(&mut builder).with_config(key, value);
         }
+    };
+    if !has_region {
+        set(Key::Region, profile.region.clone());
+    }
+    if !has_endpoint {
+        set(Key::Endpoint, profile.endpoint.clone());
+    }
+    if !has_keys && !has_role && !is_unsigned {
+        profile.must_have_keys()?;
+        set(Key::AccessKeyId, profile.access_key_id);
+        set(Key::SecretAccessKey, profile.secret_access_key);
+        set(Key::Token, profile.session_token);
+    }
+    Ok(builder)
+}
+
+fn retry() -> RetryConfig {
+    RetryConfig {
+        backoff: BackoffConfig::default(),
+        max_retries: RETRIES,
+        retry_timeout: RETRY_TIME,
     }
 }
 

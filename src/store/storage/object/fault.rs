@@ -4,6 +4,7 @@
 
 use std::error::Error as _;
 use std::io;
+use std::path::PathBuf;
 
 use super::{Given, StorageError};
 use crate::base::term::Action;
@@ -17,6 +18,28 @@ pub enum ObjectFault {
     /// The credentials are wrong, or there are none.
     #[error("the server refuses these credentials")]
     Credentials,
+    /// The environment names a profile that no file has.
+    #[error("there is no profile {profile}")]
+    NoProfile {
+        /// Its name.
+        profile: String,
+    },
+    /// The credentials of a profile must be asked of somebody.
+    #[error("profile {profile} has {setting}, which is not supported")]
+    ProfileUnsupported {
+        /// Its name.
+        profile: String,
+        /// The setting that says whom.
+        setting: &'static str,
+    },
+    /// A file of profiles cannot be read.
+    #[error("cannot read {}: {why}", path.display())]
+    ProfileFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// No answer came, or none that is known.
     #[error("{0}")]
     Other(String),
@@ -44,6 +67,15 @@ pub(super) fn of(action: Action, path: String, error: object_store::Error) -> St
         action,
         path: path.into(),
         source: io::Error::new(kind, fault),
+    }
+}
+
+/// Makes an error of storage of what a person can do something about.
+pub(super) fn named(action: Action, path: String, fault: ObjectFault) -> StorageError {
+    StorageError {
+        action,
+        path: path.into(),
+        source: io::Error::other(fault),
     }
 }
 

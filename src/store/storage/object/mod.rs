@@ -21,6 +21,7 @@ use crate::base::term::Action;
 
 mod address;
 mod fault;
+mod profile;
 mod requests;
 mod upload;
 mod windows;
@@ -63,11 +64,10 @@ impl ObjectStorage {
     /// a local disk.
     ///
     /// # Errors
-    /// [`StorageError`] when credentials or endpoint in the environment cannot be understood.
+    /// [`StorageError`] when credentials or endpoint in the environment, or in the files of profiles, cannot be understood.
     pub fn open(address: &ObjectAddress, spools: PathBuf) -> Result<Self, StorageError> {
-        let client = address.client();
         Ok(Self {
-            client: client.map_err(|error| fault::of(Action::Open, address.text(), error))?,
+            client: address.client()?,
             address: address.clone(),
             spools,
             windows: Arc::default(),
