@@ -1,7 +1,8 @@
 """The part of reader.py that makes xz and lzma streams again from their plain bytes (docs/format.md, Recode recipes).
 
 Python's lzma module runs liblzma, of which 5.2 to 5.8 write the same bytes. `python3 -c "import lzma; print(lzma._lzma)"`
-says which library that is. Its bz2 module runs libbz2. The hash of
+says which library that is. Its bz2 module runs libbz2. Zstd streams of klauspost's encoder are not made again here: that takes the
+encoder itself, which is in Go. The hash of
 the stream decides."""
 import bz2, lzma, struct
 from reader_deflate import NotRemade, check
@@ -28,6 +29,10 @@ def settings(recipe):
         level = recipe.take("B")
         check(1 <= level <= 9, "damaged settings")
         return lambda: bz2.BZ2Compressor(level)
+    if encoder == 4:
+        era, level = recipe.take("BBH")[:2]
+        version = {1: "1.15", 2: "1.16.4", 3: "1.17.0", 4: "1.17.3", 5: "1.17.8"}.get(era, "unknown")
+        raise NotRemade(f"written by github.com/klauspost/compress/zstd {version} or a little later, at level {level}")
     check(encoder in (1, 2), f"encoder {encoder} needs a newer reader")
     dictionary, properties, mode, finder, nice, depth, count = recipe.take("IBBBHHB")
     check(4096 <= dictionary <= 1 << 26 and properties < 225 and depth <= 1024 and count <= 3, "damaged settings")

@@ -50,8 +50,8 @@ impl StreamKind {
             }
             // Their magics have six bytes and ten.
             Self::Recoded(recode::Format::Xz | recode::Format::Bzip2) => true,
-            // It has no magic.
-            Self::Recoded(recode::Format::Lzma) => false,
+            // It has no magic, or one of four bytes only.
+            Self::Recoded(recode::Format::Lzma | recode::Format::Zstd) => false,
         };
         is_likely.then_some(kind)
     }
@@ -80,6 +80,7 @@ impl StreamKind {
             Self::Recoded(recode::Format::Xz) => b".xz",
             Self::Recoded(recode::Format::Lzma) => b".lzma",
             Self::Recoded(recode::Format::Bzip2) => b".bz2",
+            Self::Recoded(recode::Format::Zstd) => b".zst",
         };
         name.strip_suffix(suffix).unwrap_or(name).to_vec()
     }

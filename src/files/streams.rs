@@ -54,7 +54,7 @@ pub enum KeptReason {
     Deep = 9,
     /// The effort limit of its item was used up, because too many streams before it came to nothing.
     Effort = 10,
-    /// Frames of zstd are not opened.
+    /// Its zstd frames are not of a writer that is known, or it was added before these were opened.
     Zstd = 11,
     /// It is a stream of bzip2, and was added before these were opened.
     Bzip2 = 12,
@@ -71,8 +71,7 @@ pub enum KeptReason {
 }
 
 /// First bytes of what is not opened.
-const CLOSED_MAGICS: [(&[u8], KeptReason); 4] = [
-    (b"\x28\xb5\x2f\xfd", KeptReason::Zstd),
+const CLOSED_MAGICS: [(&[u8], KeptReason); 3] = [
     (b"\x04\x22\x4d\x18", KeptReason::Lz4),
     (b"7z\xbc\xaf\x27\x1c", KeptReason::SevenZip),
     (b"Rar!\x1a\x07", KeptReason::Rar),
@@ -390,6 +389,10 @@ fn look<R: ReadAt + ?Sized>(
                     Err(KeptReason::Limit)
                 }
                 Ok(found) => Ok((found.stream_bytes, found.writer, RECODE_CODEC)),
+                // No limit that is set changes that.
+                Err(RecodeError::Unknown) if format == recode::Format::Zstd => {
+                    Err(KeptReason::Zstd)
+                }
                 Err(error) => Err(kept_by_recode(&error)),
             }
         }

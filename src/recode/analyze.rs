@@ -4,7 +4,9 @@ use std::io::{Read, Write};
 
 use super::input::StreamInput;
 use super::opener::Opener;
-use super::{Format, RecodeAnalysis, RecodeError, RecodeOptions, bzip2_frame, lzma_alone, xz};
+use super::{
+    Format, RecodeAnalysis, RecodeError, RecodeOptions, bzip2_frame, lzma_alone, xz, zstd_frame,
+};
 
 pub(super) fn analyze(
     source: &mut dyn Read,
@@ -17,6 +19,7 @@ pub(super) fn analyze(
     let stream_bytes = match options.format {
         Format::Xz => xz::open(&mut input, &mut opener)?,
         Format::Bzip2 => bzip2_frame::open(&mut input, &mut opener)?,
+        Format::Zstd => zstd_frame::open(&mut input, &mut opener)?,
         Format::Lzma => lzma_alone::open(&mut input, &mut opener)?,
     };
     opener.finish(stream_bytes)

@@ -1,4 +1,5 @@
-//! The encoders and decoders themselves: liblzma and libbz2, at the versions that Cargo.toml pins.
+//! The encoders and decoders themselves: liblzma and libbz2, at the versions that Cargo.toml pins, and the model of
+//! klauspost's.
 //!
 //! A golden test holds the encoders to the bytes that real tools write. Nothing here parses a container.
 
@@ -6,6 +7,7 @@ use bzip2::{Compress, Compression, Decompress};
 use liblzma::stream::{Action, Filters, LzmaOptions, MatchFinder, Mode, Status, Stream};
 
 use super::RecodeError;
+use super::klauspost::KlauspostEncoder;
 use super::settings::{EncoderSettings, Lzma, LzmaFilter, LzmaSettings};
 
 /// Room that is made for output at a time.
@@ -18,6 +20,7 @@ const WORK_FACTOR: u32 = 30;
 pub(crate) enum Encoder {
     Lzma(Box<Stream>),
     Bzip2(Box<Compress>),
+    Klauspost(Box<KlauspostEncoder>),
 }
 
 impl Encoder {
@@ -32,6 +35,9 @@ impl Encoder {
             EncoderSettings::Bzip2(level) => {
                 let level = Compression::new((*level).into());
                 Ok(Self::Bzip2(Box::new(Compress::new(level, WORK_FACTOR))))
+            }
+            EncoderSettings::Klauspost(settings) => {
+                Ok(Self::Klauspost(Box::new(KlauspostEncoder::new(*settings))))
             }
         }
     }
@@ -54,10 +60,26 @@ impl Encoder {
                     coded.map_err(|_| refused())?;
                     taken(stream.total_in(), before)
                 }
+                Self::Klauspost(encoder) => {
+                    encoder.push(plain, out);
+                    plain.len()
+                }
             };
             plain = &plain[len..];
         }
         Ok(())
+    }
+
+    /// Ends what is begun of the piece, so that what follows stands by itself.
+    pub(crate) fn flush(&mut self, out: &mut Vec<u8>) -> Result<(), RecodeError> {
+        match self {
+            Self::Klauspost(encoder) => {
+                encoder.flush(out);
+                Ok(())
+            }
+            // Their streams have no such place.
+            Self::Lzma(_) | Self::Bzip2(_) => Err(RecodeError::Corrupt("order of pieces")),
+        }
     }
 
     /// Ends the piece.
@@ -73,6 +95,10 @@ impl Encoder {
                 Self::Bzip2(stream) => {
                     let coded = stream.compress_vec(&[], out, bzip2::Action::Finish);
                     coded.map_err(|_| refused())? == bzip2::Status::StreamEnd
+                }
+                Self::Klauspost(encoder) => {
+                    encoder.finish(out);
+                    true
                 }
             };
             if is_end {

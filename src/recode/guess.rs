@@ -169,6 +169,7 @@ pub(super) fn name(settings: &EncoderSettings) -> String {
     let lzma = match settings {
         EncoderSettings::Lzma(lzma) => lzma,
         EncoderSettings::Bzip2(level) => return format!("bzip2 -{level}"),
+        EncoderSettings::Klauspost(settings) => return settings.name(),
     };
     let mut fitting = levels(lzma.dictionary_bytes);
     let level = fitting.find(|(level, e)| of_level(*level, *e) == lzma.search);

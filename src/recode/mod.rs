@@ -16,12 +16,14 @@ mod chunks;
 mod coder;
 mod guess;
 mod input;
+mod klauspost;
 mod lzma_alone;
 mod opener;
 mod recipe;
 mod reconstruct;
 mod settings;
 mod xz;
+mod zstd_frame;
 
 use std::io::{self, Read, Write};
 use std::time::Duration;
@@ -44,6 +46,8 @@ pub enum Format {
     Lzma,
     /// .bz2, with all streams that follow one another.
     Bzip2,
+    /// .zst, with all frames that follow one another.
+    Zstd,
 }
 
 impl Format {
@@ -55,6 +59,8 @@ impl Format {
             Some(Self::Lzma)
         } else if bzip2_frame::is_header(head) {
             Some(Self::Bzip2)
+        } else if zstd_frame::is_header(head) {
+            Some(Self::Zstd)
         } else {
             None
         }

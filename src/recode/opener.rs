@@ -252,12 +252,30 @@ impl<'a> Opener<'a> {
     }
 
     /// Refuses a recipe that is too large for `taken` bytes of the stream.
-    fn check_recipe(&self, taken: u64) -> Result<(), RecodeError> {
+    pub(super) fn check_recipe(&self, taken: u64) -> Result<(), RecodeError> {
         let share = u128::from(taken) * u128::from(self.options.recipe_limit_per_mille);
         if u128::from(self.recipe.bytes().saturating_sub(RECIPE_FREE_BYTES)) * 1000 > share {
             let per_mille = self.options.recipe_limit_per_mille;
             return Err(RecodeError::RecipeLimit(per_mille));
         }
+        Ok(())
+    }
+
+    /// Adds plain bytes as `settings` encode them: `parts` with a flush behind each, and the last ones.
+    pub(super) fn coded_in_parts(
+        &mut self,
+        settings: &EncoderSettings,
+        parts: &[u64],
+        last_bytes: u64,
+    ) -> Result<(), RecodeError> {
+        self.recipe.coded_in_parts(settings, parts, last_bytes)?;
+        self.known.get_or_insert_with(|| Known {
+            chain: None,
+            settings: settings.clone(),
+            // What it takes to encode was spent already.
+            sample_bytes: u64::MAX,
+            spent: Duration::ZERO,
+        });
         Ok(())
     }
 
@@ -279,7 +297,7 @@ impl<'a> Opener<'a> {
     }
 
     /// Gives plain bytes on, within the limits. `taken` are the bytes of the stream so far.
-    fn give(&mut self, plain: &[u8], taken: u64) -> Result<(), RecodeError> {
+    pub(super) fn give(&mut self, plain: &[u8], taken: u64) -> Result<(), RecodeError> {
         self.plain_bytes += plain.len() as u64;
         let options = self.options;
         let is_over = self.plain_bytes > options.plain_limit_bytes

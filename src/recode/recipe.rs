@@ -16,6 +16,7 @@ const LITERAL: u8 = 0;
 const SETTINGS: u8 = 1;
 const CODED: u8 = 2;
 const STORED: u8 = 3;
+const FLUSHED: u8 = 4;
 
 /// A piece of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,10 +25,12 @@ pub(crate) enum RecipePiece {
     Literal(Vec<u8>),
     /// The encoder of the pieces behind. Gives no bytes.
     Settings(EncoderSettings),
-    /// The next so many plain bytes as the encoder gives them, at least one.
+    /// The next so many plain bytes as the encoder gives them. None only behind a flushed piece, which it ends.
     Coded(u64),
     /// The next so many plain bytes in LZMA2 chunks that are not compressed, at least one.
     Stored(u64),
+    /// As `Coded`, up to a flush: the next piece goes on with the same encoder. At least one.
+    Flushed(u64),
 }
 
 /// Writes a recipe. Adjacent literal bytes become one piece.
@@ -74,6 +77,16 @@ impl<'a> RecipeOut<'a> {
         settings: &EncoderSettings,
         plain_bytes: u64,
     ) -> Result<(), RecodeError> {
+        self.coded_in_parts(settings, &[], plain_bytes)
+    }
+
+    /// Adds plain bytes as `settings` encode them: `parts` with a flush behind each, and the last ones.
+    pub(crate) fn coded_in_parts(
+        &mut self,
+        settings: &EncoderSettings,
+        parts: &[u64],
+        last_bytes: u64,
+    ) -> Result<(), RecodeError> {
         self.flush()?;
         if self.settings.as_ref() != Some(settings) {
             let mut bytes = vec![SETTINGS];
@@ -81,7 +94,10 @@ impl<'a> RecipeOut<'a> {
             self.put(&bytes)?;
             self.settings = Some(settings.clone());
         }
-        self.sized(CODED, plain_bytes)
+        for part in parts {
+            self.sized(FLUSHED, *part)?;
+        }
+        self.sized(CODED, last_bytes)
     }
 
     /// Adds plain bytes in LZMA2 chunks that are not compressed.
@@ -140,7 +156,7 @@ pub(crate) fn take_piece(recipe: &mut dyn Read) -> Result<Option<RecipePiece>, R
     if kind[0] == SETTINGS {
         return Ok(Some(RecipePiece::Settings(EncoderSettings::read(recipe)?)));
     }
-    if !matches!(kind[0], LITERAL | CODED | STORED) {
+    if !matches!(kind[0], LITERAL | CODED | STORED | FLUSHED) {
         return Err(RecodeError::Newer(kind[0]));
     }
     let mut bytes = [0; 8];
@@ -148,12 +164,13 @@ pub(crate) fn take_piece(recipe: &mut dyn Read) -> Result<Option<RecipePiece>, R
     let bytes = u64::from_le_bytes(bytes);
     let is_literal = kind[0] == LITERAL;
     // A piece of no bytes would let a short recipe run forever.
-    if bytes == 0 || is_literal && bytes > LITERAL_BYTES_MAX {
+    if bytes == 0 && kind[0] != CODED || is_literal && bytes > LITERAL_BYTES_MAX {
         return Err(RecodeError::Corrupt("length of a piece"));
     }
     Ok(Some(match kind[0] {
         CODED => RecipePiece::Coded(bytes),
         STORED => RecipePiece::Stored(bytes),
+        FLUSHED => RecipePiece::Flushed(bytes),
         _ => {
             let mut literal = vec![0; usize::try_from(bytes).unwrap_or_default()];
             recipe.read_exact(&mut literal).map_err(RecodeError::read)?;

@@ -95,17 +95,29 @@ pub(super) fn reconstruct(
             plain_bytes: 0,
         };
         let mut settings = None;
+        let mut flushed = None;
+        let order = || RecodeError::Corrupt("order of pieces");
         while let Some(piece) = take_piece(recipe)? {
+            let goes_on = matches!(piece, RecipePiece::Coded(_) | RecipePiece::Flushed(_));
+            if flushed.is_some() && !goes_on {
+                return Err(order());
+            }
             match piece {
                 RecipePiece::Literal(bytes) => maker.part(StreamPart::Ready(bytes))?,
                 RecipePiece::Settings(new) => settings = Some(new),
                 RecipePiece::Stored(bytes) => maker.stored(bytes)?,
-                RecipePiece::Coded(bytes) => {
-                    let settings = settings.as_ref();
-                    let settings = settings.ok_or(RecodeError::Corrupt("order of pieces"))?;
-                    maker.coded(settings, bytes)?;
+                RecipePiece::Coded(bytes) => match flushed.take() {
+                    Some(encoder) => maker.last_part(encoder, bytes)?,
+                    None => maker.coded(settings.as_ref().ok_or_else(order)?, bytes)?,
+                },
+                RecipePiece::Flushed(bytes) => {
+                    let settings = settings.as_ref().ok_or_else(order)?;
+                    flushed = Some(maker.flushed(settings, flushed.take(), bytes)?);
                 }
             }
+        }
+        if flushed.is_some() {
+            return Err(order());
         }
         while !maker.parts.is_empty() {
             maker.put_first()?;
@@ -175,6 +187,10 @@ impl<'scope> Maker<'scope, '_, '_> {
     }
 
     fn coded(&mut self, settings: &EncoderSettings, bytes: u64) -> Result<(), RecodeError> {
+        // A piece of no bytes would let a short recipe run forever.
+        if bytes == 0 {
+            return Err(RecodeError::Corrupt("length of a piece"));
+        }
         self.count(bytes)?;
         let each = settings
             .encoder_bytes()
@@ -215,16 +231,53 @@ impl<'scope> Maker<'scope, '_, '_> {
 
     /// Encodes a piece as its bytes come.
     fn encode_here(&mut self, settings: &EncoderSettings, bytes: u64) -> Result<(), RecodeError> {
-        let mut encoder = Encoder::new(settings)?;
+        self.end_piece(Encoder::new(settings)?, bytes)
+    }
+
+    /// Encodes the last bytes of a piece.
+    fn end_piece(&mut self, mut encoder: Encoder, bytes: u64) -> Result<(), RecodeError> {
+        self.encode(&mut encoder, bytes)?;
+        let mut made = Vec::new();
+        encoder.finish(&mut made)?;
+        self.put(&made)
+    }
+
+    fn encode(&mut self, encoder: &mut Encoder, bytes: u64) -> Result<(), RecodeError> {
         let mut made = Vec::new();
         self.steps(bytes, STEP_BYTES, |maker, step| {
             encoder.push(step, &mut made)?;
             maker.put(&made)?;
             made.clear();
             Ok(())
-        })?;
-        encoder.finish(&mut made)?;
-        self.put(&made)
+        })
+    }
+
+    /// Encodes a part of a piece up to a flush. Returns the encoder, which `begun` is unless the part is the first.
+    fn flushed(
+        &mut self,
+        settings: &EncoderSettings,
+        begun: Option<Encoder>,
+        bytes: u64,
+    ) -> Result<Encoder, RecodeError> {
+        self.count(bytes)?;
+        while !self.parts.is_empty() {
+            self.put_first()?;
+        }
+        let mut encoder = match begun {
+            Some(begun) => begun,
+            None => Encoder::new(settings)?,
+        };
+        self.encode(&mut encoder, bytes)?;
+        let mut made = Vec::new();
+        encoder.flush(&mut made)?;
+        self.put(&made)?;
+        Ok(encoder)
+    }
+
+    /// Ends a piece behind its last flush.
+    fn last_part(&mut self, encoder: Encoder, bytes: u64) -> Result<(), RecodeError> {
+        self.count(bytes)?;
+        self.end_piece(encoder, bytes)
     }
 
     /// Makes chunks that are not compressed.

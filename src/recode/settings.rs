@@ -6,6 +6,7 @@
 use std::io::Read;
 
 use super::RecodeError;
+use super::klauspost::KlauspostSettings;
 
 /// Smallest and largest dictionary, which is that of `xz -9`.
 pub(crate) const DICTIONARY_BYTES_MIN: u32 = 4096;
@@ -124,6 +125,8 @@ pub(crate) enum EncoderSettings {
     Lzma(LzmaSettings),
     /// libbz2, as it is in 1.0: a stream of this level, 1 to 9.
     Bzip2(u8),
+    /// That of github.com/klauspost/compress/zstd.
+    Klauspost(KlauspostSettings),
 }
 
 /// What a byte of lc, lp and pb may be: liblzma takes no more than four bits of lc and lp together.
@@ -134,12 +137,20 @@ pub(crate) fn are_properties(properties: u8) -> bool {
 const LZMA2: u8 = 1;
 const LZMA1: u8 = 2;
 const BZIP2: u8 = 3;
+const KLAUSPOST: u8 = 4;
 
 impl EncoderSettings {
     /// Appends the settings as recipes hold them.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::Bzip2(level) => out.extend_from_slice(&[BZIP2, *level]),
+            Self::Klauspost(settings) => out.extend_from_slice(&[
+                KLAUSPOST,
+                settings.era,
+                settings.level.number(),
+                settings.window_log,
+                settings.block_log,
+            ]),
             Self::Lzma(lzma) => {
                 out.push(match lzma.lzma {
                     Lzma::Two => LZMA2,
@@ -175,6 +186,14 @@ impl EncoderSettings {
                 level @ 1..=9 => return Ok(Self::Bzip2(level)),
                 _ => return Err(RecodeError::Corrupt("settings")),
             },
+            KLAUSPOST => {
+                let mut fixed = [0; 4];
+                recipe.read_exact(&mut fixed).map_err(RecodeError::read)?;
+                let [era, level, window_log, block_log] = fixed;
+                let settings = KlauspostSettings::new(era, level, window_log, block_log);
+                let settings = settings.ok_or(RecodeError::Corrupt("settings"))?;
+                return Ok(Self::Klauspost(settings));
+            }
             other => return Err(RecodeError::Newer(other)),
         };
         let mut fixed = [0; 11];
@@ -219,7 +238,7 @@ impl EncoderSettings {
     pub(crate) fn parallel_bytes_max(&self) -> u64 {
         match self {
             Self::Lzma(_) => 192 << 20,
-            Self::Bzip2(_) => 16 << 20,
+            Self::Bzip2(_) | Self::Klauspost(_) => 16 << 20,
         }
     }
 
@@ -229,6 +248,8 @@ impl EncoderSettings {
         match self {
             // Source: the manual of bzip2, MEMORY MANAGEMENT.
             Self::Bzip2(level) => 400_000 + 800_000 * u64::from(*level),
+            // The window, half as much and a MiB, and tables.
+            Self::Klauspost(settings) => (settings.window_bytes() as u64 * 3 / 2) + (8 << 20),
             Self::Lzma(lzma) => 11 * u64::from(lzma.dictionary_bytes) + (6 << 20),
         }
     }

@@ -69,6 +69,7 @@ mod ready;
 mod reclaim;
 mod recode;
 mod recode_carried;
+mod recode_zstd;
 mod references;
 mod registry;
 mod registry_login;

@@ -22,13 +22,13 @@ use crate::testkit::programs::has;
 /// BLAKE3 of the text that all golden streams unpack to.
 const GOLDEN_TEXT: &str = "854e4dfc4cff6d0814f8dabe7a62aabe793da5aff50995d28b3e8a46f52a1d4c";
 
-fn data(path: &str) -> PathBuf {
+pub fn data(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/data/recode")
         .join(path)
 }
 
-fn open_as(
+pub fn open_as(
     format: Format,
     packed: &[u8],
     guesses: &Guesses,
@@ -48,11 +48,16 @@ fn open_as(
     Ok((found, plain, recipe))
 }
 
-fn open(packed: &[u8]) -> Result<(RecodeAnalysis, Vec<u8>, Vec<u8>), RecodeError> {
+pub fn open(packed: &[u8]) -> Result<(RecodeAnalysis, Vec<u8>, Vec<u8>), RecodeError> {
     open_as(Format::of(packed).unwrap(), packed, &Guesses::default())
 }
 
-fn make(plain: &[u8], recipe: &[u8], bytes: u64, threads: usize) -> Result<Vec<u8>, RecodeError> {
+pub fn make(
+    plain: &[u8],
+    recipe: &[u8],
+    bytes: u64,
+    threads: usize,
+) -> Result<Vec<u8>, RecodeError> {
     let mut out = Vec::new();
     let options = EncodeOptions {
         stream_bytes: bytes,
@@ -64,7 +69,7 @@ fn make(plain: &[u8], recipe: &[u8], bytes: u64, threads: usize) -> Result<Vec<u
 }
 
 #[track_caller]
-fn comes_back(packed: &[u8], plain: &[u8]) -> RecodeAnalysis {
+pub fn comes_back(packed: &[u8], plain: &[u8]) -> RecodeAnalysis {
     let (found, opened, recipe) = open(packed).unwrap();
     assert!(opened == plain);
     for threads in [1, 4] {
