@@ -4,7 +4,7 @@ use carryall::ops::maintain::copy;
 use carryall::store::OpenMode;
 
 use crate::cli::args::CopyArgs;
-use crate::cli::exit::Failure;
+use crate::cli::exit::{Failure, exit_code};
 use crate::cli::{Context, messages, open};
 
 pub fn run(context: &Context, args: &CopyArgs) -> Result<u8, Failure> {
@@ -12,6 +12,9 @@ pub fn run(context: &Context, args: &CopyArgs) -> Result<u8, Failure> {
     open::with_target_or_new(context, &from, &args.to, |to| {
         let report = copy::copy(&from, to, &args.releases, &context.screen)?;
         context.print(&report, |report| messages::copied(report, to.shown_as()))?;
-        Ok(0)
+        if !report.damaged.is_empty() && !context.json {
+            messages::say(&messages::hint_line(&messages::hint_copy_damaged()));
+        }
+        Ok(exit_code(report.completion()))
     })
 }

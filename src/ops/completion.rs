@@ -10,6 +10,7 @@ use crate::ops::checkout::attached::AttachmentReport;
 use crate::ops::checkout::images::ImageReport;
 use crate::ops::history::HistoryReport;
 use crate::ops::maintain::check::StoreCheckReport;
+use crate::ops::maintain::copy::CopyReport;
 use crate::ops::maintain::list::ListReport;
 use crate::ops::maintain::show::ShowReport;
 use crate::ops::media::burn::BurnReport;
@@ -165,6 +166,13 @@ impl LoadReport {
     /// Whether no image was lost on the way.
     pub fn completion(&self) -> Completion {
         Completion::whole(!has_loss(&self.findings))
+    }
+}
+
+impl CopyReport {
+    /// Whether every release is whole in the other store, and nothing damaged was met.
+    pub fn completion(&self) -> Completion {
+        Completion::whole(self.damaged.is_empty() && self.findings.is_empty())
     }
 }
 

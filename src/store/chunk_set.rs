@@ -19,6 +19,15 @@ impl ChunkSet {
         Self::default()
     }
 
+    /// Makes a set of the first 128 bits of ids.
+    pub(super) fn of_prefixes(prefixes: Vec<[u8; 16]>) -> Self {
+        let set = Self {
+            prefixes,
+            sorted: 0,
+        };
+        set.settled()
+    }
+
     /// Adds a chunk.
     pub fn insert(&mut self, id: &ChunkId) {
         self.prefixes.push(prefix(id));

@@ -1,6 +1,7 @@
 //! Takes frames of one store to another as they are.
 //!
-//! It does not know what chunks mean, and commits nothing. Memory: 80 bytes a chunk, and eight frames.
+//! It does not know what chunks mean, and commits nothing. A frame that is damaged costs its own chunks, as far as these
+//! have no other copy. Memory: 80 bytes a chunk, and eight frames.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -9,14 +10,20 @@ use rayon::prelude::*;
 use super::chunk_index::PackPlace;
 use super::frames::waiting_threads;
 use super::{ChunkSet, Store, StoreError, StoreWriter};
+use crate::base::diagnostic::diagnostic;
+use crate::base::finding::{Finding, Subject};
 use crate::base::monitor::Monitor;
 use crate::content::frame::{Frame, KeptFrame};
 use crate::content::index::prefix;
 
 /// Frames that are read at once.
 const FRAMES_AT_ONCE: usize = 8;
-/// Stored bytes after which what was put is listed where others write, so that it is there when the work ends early.
-const LISTED_BYTES: u64 = 256 << 20;
+/// Stored bytes after which what was put is listed where others write, so that it is there when the work ends early. With
+/// the frame that reaches it, that is one pack.
+const LISTED_BYTES: u64 = 56 << 20;
+
+/// A damaged frame, with the chunks that were wanted of it.
+type HurtFrame = (PackPlace, HashSet<[u8; 16]>);
 
 /// Where chunks lie in a store, frame by frame.
 #[derive(Debug, Default)]
@@ -59,16 +66,50 @@ impl Store {
     }
 
     /// Puts chunks into another store, and keeps their frames where nearly all of one is put. Each frame is read whole, and
-    /// each of its chunks compared with its id.
+    /// each of its chunks compared with its id. Where a frame is damaged, other copies of its chunks are put. Returns the
+    /// frames that are damaged.
     ///
     /// # Errors
-    /// [`StoreError::DamagedFrame`], [`StoreError::Interrupted`], or an error of either store.
+    /// [`StoreError::Interrupted`], or an error of either store.
     pub fn copy_frames(
+        &self,
+        places: ChunkPlaces,
+        to: &mut StoreWriter<'_>,
+        monitor: &dyn Monitor,
+    ) -> Result<Vec<Finding>, StoreError> {
+        let mut findings = Vec::new();
+        let mut failed = HashSet::new();
+        let mut next = places;
+        loop {
+            let hurt = self.copy_whole_frames(&next, to, monitor)?;
+            let mut lacking = Vec::new();
+            for (place, prefixes) in hurt {
+                let pack = self.chunk_index().pack(place.pack).id;
+                let what = diagnostic!("pack_file.frame_damaged", offset = place.offset);
+                let finding = Finding::damage(Subject::Pack(pack.short().to_string()), what);
+                monitor.finding(&finding);
+                findings.push(finding);
+                failed.insert(place);
+                lacking.extend(prefixes);
+            }
+            next = self.places_of(ChunkSet::of_prefixes(lacking));
+            // What has no other copy is found where it was.
+            next.frames.retain(|place, _| !failed.contains(place));
+            if next.frames.is_empty() {
+                return Ok(findings);
+            }
+        }
+    }
+
+    /// Puts the chunks of frames. Returns the frames that are damaged, with the chunks that were wanted of them. These are
+    /// quarantined.
+    fn copy_whole_frames(
         &self,
         places: &ChunkPlaces,
         to: &mut StoreWriter<'_>,
         monitor: &dyn Monitor,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<HurtFrame>, StoreError> {
+        let mut hurt = Vec::new();
         let frames: Vec<_> = places.frames.iter().collect();
         let mut unlisted = 0;
         for group in frames.chunks(FRAMES_AT_ONCE) {
@@ -83,18 +124,25 @@ impl Store {
                 Some(pool) => pool.install(read),
                 None => read(),
             };
-            for (read, (_, (wanted, bytes))) in read.into_iter().zip(group) {
-                let (frame, stored) = read?;
+            for (read, (place, (wanted, bytes))) in read.into_iter().zip(group) {
+                let (frame, stored) = match read {
+                    Err(StoreError::DamagedFrame { .. }) => {
+                        self.quarantine(**place)?;
+                        hurt.push((**place, wanted.clone()));
+                        continue;
+                    }
+                    read => read?,
+                };
                 let kept = KeptFrame::of(stored, &frame);
                 to.put_frame(&frame, kept, |id| wanted.contains(&prefix(id)))?;
                 monitor.advance(*bytes);
                 unlisted += bytes;
-            }
-            if unlisted >= LISTED_BYTES && to.is_shared() {
-                to.commit()?;
-                unlisted = 0;
+                if unlisted >= LISTED_BYTES && to.is_shared() {
+                    to.commit()?;
+                    unlisted = 0;
+                }
             }
         }
-        Ok(())
+        Ok(hurt)
     }
 }

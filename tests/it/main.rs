@@ -11,6 +11,7 @@ mod choices;
 mod cli;
 mod clients;
 mod contents;
+mod copies;
 mod crash;
 mod crash_site;
 mod damage;

@@ -558,6 +558,23 @@ fn what_is_wrong_with_a_bucket_is_said_and_nothing_is_written() {
         &["no address in an object store"],
     );
     fails(&mut cloud.command(&["list"]), &["no store in s3://"]);
+    // A listing that is refused has the hint of any request that is.
+    ok(&mut cloud.command_at(&["add", "shop:1", "given/file"], "listed", "cache"));
+    fails(
+        cloud
+            .command_at(&["list"], "listed", "cache")
+            .env("AWS_SECRET_ACCESS_KEY", "wrong"),
+        &["refuses these credentials", "hint:", "AWS_PROFILE"],
+    );
+    let doctor = |prefix: &str, secret: &str| -> serde_json::Value {
+        let mut command = cloud.command_at(&["--json", "doctor"], prefix, "cache");
+        if !secret.is_empty() {
+            command.env("AWS_SECRET_ACCESS_KEY", secret);
+        }
+        Run::from(command.output().unwrap()).json()
+    };
+    assert_eq!(doctor("listed", "")["store"]["is_writable"], true);
+    assert_eq!(doctor("listed", "wrong")["store"]["is_writable"], false);
     let listed = |prefix: &str| {
         let run: Run = cloud
             .command_at(&["list"], prefix, "cache")
@@ -626,7 +643,9 @@ fn credentials_and_endpoint_come_from_profiles_too() {
     fails(with("asks"), &["sso_session", "export-credentials"]);
     let mut chinese = with("asks");
     chinese.env("LC_ALL", "zh_CN.UTF-8");
-    fails(chinese, &["不支持以这种方式取得凭据"]);
+    let chinese: Run = chinese.output().unwrap().into();
+    let said = chinese.ends_with(1).stderr;
+    assert!(said.contains("不支持以这种方式取得凭据"), "{said}");
     ok(&mut with("builder"));
     // The environment comes first.
     let mut wrong = with("builder");
@@ -636,4 +655,46 @@ fn credentials_and_endpoint_come_from_profiles_too() {
     cloud.comes_back("shop:1", "given", "other-cache");
     file("config", "[default\n".to_owned());
     fails(with("builder"), &["cannot read", "config", "line 1"]);
+}
+
+/// What was put before a copy is killed is put again no more than one pack of it.
+#[test]
+fn a_copy_that_is_killed_repeats_one_pack_at_most() {
+    let Some(mut cloud) = Cloud::new() else {
+        return;
+    };
+    let given = cloud.stage.path("given");
+    fs::create_dir_all(&given).unwrap();
+    let total = 110_000_000;
+    fs::write(given.join("image.bin"), noise(5, total)).unwrap();
+    let words = ["add", "big:1", "given/image.bin"];
+    ok(cloud
+        .command(&words)
+        .env("CARRYALL_STORE", cloud.stage.path("local")));
+    let proxy = FaultyProxy::before(&cloud.bucket.endpoint);
+    cloud.bucket.endpoint.clone_from(&proxy.endpoint);
+    let address = cloud.bucket.address(cloud.prefix).display().to_string();
+    let copy = || {
+        let mut copy = cloud.command(&["copy", "big:1", "--to", &address]);
+        copy.env("CARRYALL_STORE", cloud.stage.path("local"));
+        copy
+    };
+    // The first pack is put and listed, and nothing more comes through.
+    proxy.stall_after("/index/");
+    let mut child = copy().spawn().unwrap();
+    while !proxy.is_stalled() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    kill(child);
+    // The server does what it was sent.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let before = proxy.take_sent();
+    proxy.go_on();
+    ok(&mut copy());
+    let after = proxy.take_sent();
+    eprintln!("copy: {before} bytes before it was killed, {after} after, of {total}");
+    assert!(before < 80_000_000 && after < 60_000_000);
+    cloud.run(&["check", "--data"]).ends_with(0);
+    cloud.comes_back("big:1", "given", "other-cache");
 }

@@ -54,8 +54,8 @@ pub use repos::{diff_packages, package_repositories};
 pub use signatures::{attachment_line, attachments, attachments_out, image_signatures};
 pub use store::{
     added, change, checked, checked_out, checked_reading, copied, damaged_release, diff_total,
-    item_new, item_state, kept_ready, pruned, release_line, removed, renewed, show_streams,
-    store_created, store_is_empty, streams,
+    hint_copy_damaged, item_new, item_state, kept_ready, pruned, release_line, removed, renewed,
+    show_streams, store_created, store_is_empty, streams,
 };
 pub use trust::{
     ask_new_passphrase, ask_new_password, ask_passphrase, ask_password_again, ask_password_of,

@@ -169,8 +169,20 @@ pub fn copied(report: &CopyReport, to: &Path) -> String {
             false => message!("copied", release),
         });
     }
+    for each in &report.damaged {
+        let release = each.name.to_string();
+        out += &line(match each.items.is_empty() {
+            true => message!("copied-root-damaged", release),
+            false => message!("copied-damaged", release, items = enumerated(&each.items)),
+        });
+    }
     let (new, stored) = (bytes(report.new_bytes), bytes(report.stored_bytes));
     out + &line(message!("copied-total", to, new, stored))
+}
+
+/// What helps when a release could not be copied whole.
+pub fn hint_copy_damaged() -> String {
+    message!("copied-damaged-hint")
 }
 
 pub fn pruned(report: &StorePruneReport) -> String {

@@ -65,7 +65,7 @@ impl StoreCheckReport {
 }
 
 /// A release that is not whole.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct DamagedRelease {
     /// Its name.

@@ -52,7 +52,11 @@ struct Counts {
     requests: AtomicU64,
     faults: AtomicU64,
     answered_bytes: AtomicU64,
+    sent_bytes: AtomicU64,
     first_lines: Mutex<Vec<String>>,
+    /// A word in the first line of the put after which nothing more comes through.
+    last_put: Mutex<Option<&'static str>>,
+    is_stalled: AtomicBool,
 }
 
 /// The proxy. It ends with the process.
@@ -101,6 +105,27 @@ impl FaultyProxy {
         )
     }
 
+    /// Lets nothing through any more once an object with this word in its name was put.
+    pub fn stall_after(&self, word: &'static str) {
+        *self.counts.last_put.lock().unwrap() = Some(word);
+    }
+
+    /// Whether nothing comes through.
+    pub fn is_stalled(&self) -> bool {
+        self.counts.is_stalled.load(Ordering::SeqCst)
+    }
+
+    /// Lets everything through again.
+    pub fn go_on(&self) {
+        *self.counts.last_put.lock().unwrap() = None;
+        self.counts.is_stalled.store(false, Ordering::SeqCst);
+    }
+
+    /// Bytes that were sent with requests since the last call.
+    pub fn take_sent(&self) -> u64 {
+        self.counts.sent_bytes.swap(0, Ordering::SeqCst)
+    }
+
     /// The first lines of the requests since the last call of `take`.
     pub fn lines(&self) -> Vec<String> {
         self.counts.first_lines.lock().unwrap().clone()
@@ -135,8 +160,19 @@ fn serve(
         }
         let mut body = vec![0; body_bytes];
         reader.read_exact(&mut body)?;
+        while counts.is_stalled.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(10));
+        }
+        counts
+            .sent_bytes
+            .fetch_add(body.len() as u64, Ordering::SeqCst);
         let number = counts.requests.fetch_add(1, Ordering::SeqCst);
         let line = head.lines().next().unwrap_or_default().to_owned();
+        let last_put = *counts.last_put.lock().unwrap();
+        if last_put.is_some_and(|word| line.starts_with("PUT") && line.contains(word)) {
+            // What comes next waits. This one is done below.
+            counts.is_stalled.store(true, Ordering::SeqCst);
+        }
         counts.first_lines.lock().unwrap().push(line);
         let fault = match is_faulty.load(Ordering::SeqCst) {
             true => FAULTS[usize::try_from(number).unwrap() % FAULTS.len()],

@@ -15,7 +15,7 @@ use super::ObjectFault;
 const BYTES_MAX: u64 = 1 << 20;
 /// The profile of whoever names none.
 const DEFAULT: &str = "default";
-/// ProfileKeys of a profile whose credentials must be asked of somebody.
+/// Settings of a profile whose credentials must be asked of somebody.
 const UNSUPPORTED: [&str; 7] = [
     "credential_process",
     "login_session",
