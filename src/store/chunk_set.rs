@@ -84,9 +84,41 @@ impl ChunkSet {
         self.prefixes.binary_search(prefix).ok()
     }
 
+    /// Returns a search for prefixes that come in ascending order. Only for a settled set.
+    pub(super) fn ascending_search(&self) -> AscendingSearch<'_> {
+        AscendingSearch {
+            prefixes: self.prefixes(),
+            at: 0,
+        }
+    }
+
     /// Returns the prefixes in order. Only for a settled set.
     pub(super) fn prefixes(&self) -> &[[u8; 16]] {
         &self.prefixes
+    }
+}
+
+/// Finds many prefixes in a set, each from where the one before it was. One that is smaller begins anew.
+pub(super) struct AscendingSearch<'s> {
+    prefixes: &'s [[u8; 16]],
+    at: usize,
+}
+
+impl AscendingSearch<'_> {
+    /// Returns the position of a prefix among all, in order.
+    pub(super) fn position(&mut self, prefix: &[u8; 16]) -> Option<usize> {
+        if self.at > 0 && self.prefixes[self.at - 1] >= *prefix {
+            self.at = 0;
+        }
+        let rest = &self.prefixes[self.at..];
+        // Twice as far each time, since the next one is mostly near.
+        let mut far = 1;
+        while rest.get(far).is_some_and(|other| other < prefix) {
+            far *= 2;
+        }
+        let near = &rest[..rest.len().min(far + 1)];
+        self.at += near.partition_point(|other| other < prefix);
+        (self.prefixes.get(self.at) == Some(prefix)).then_some(self.at)
     }
 }
 
@@ -103,5 +135,33 @@ impl FromIterator<ChunkId> for ChunkSet {
         let mut set = Self::new();
         ids.into_iter().for_each(|id| set.insert(&id));
         set
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefixes_are_found_in_any_order() {
+        let of = |number: u32| {
+            let mut prefix = [0; 16];
+            prefix[..4].copy_from_slice(&number.to_be_bytes());
+            prefix
+        };
+        for count in [0, 1, 2, 3, 100, 1000] {
+            let set = ChunkSet::of_prefixes((0..count).map(|at| of(at * 3)).collect());
+            let mut search = set.ascending_search();
+            let runs = [
+                (0..3 * count + 4).collect::<Vec<u32>>(),
+                (0..3 * count + 4).rev().collect(),
+                (0..500).map(|at| at * 7919 % (3 * count + 4)).collect(),
+                vec![3, 3, 3, 0, 0, 6],
+            ];
+            for number in runs.concat() {
+                let found = search.position(&of(number));
+                assert_eq!(found, set.position(&of(number)), "{number} of {count}");
+            }
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! Frees the room of chunks that no release needs. Dead packs are removed, and mostly dead ones are rewritten.
 //!
 //! New packs and the new index are durable before anything old is removed. A needed chunk that is damaged keeps its
-//! pack, because the pack may read well again. Memory: 60 bytes for each chunk of the store.
+//! pack, because the pack may read well again. Memory: 28 bytes for each chunk that is needed, and
+//! 60 more for those in packs that are used in part.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -61,6 +62,18 @@ pub(super) struct Life {
     pub(super) hurt: bool,
     /// Whether the pack holds damaged frames.
     pub(super) quarantined: bool,
+    /// Whether every chunk that the index lists of the pack is live. What these are is left out then.
+    pub(super) is_full: bool,
+}
+
+/// What is found out about packs of which every chunk is live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LifeDetail {
+    /// That it is so, as far as they are neither damaged nor marked. It takes neither memory for each of their chunks nor a
+    /// look into the pack.
+    Share,
+    /// Which chunks these are.
+    Chunks,
 }
 
 impl Store {
@@ -120,7 +133,7 @@ impl Store {
             bytes_before: before.iter().map(|pack| pack.bytes).sum(),
             ..PruneReport::default()
         };
-        let lives = self.lives(live);
+        let lives = self.lives(live, LifeDetail::Share);
         let mut dead = HashSet::new();
         let mut moving = Vec::new();
         for (pack, number) in before.iter().zip(0_u32..) {
@@ -130,7 +143,7 @@ impl Store {
                     dead.insert(pack.id);
                 }
                 // The pack may read well again, so the only copy of a needed chunk stays even when it is damaged.
-                Some(life) if life.hurt => {}
+                Some(life) if life.hurt || life.is_full => {}
                 Some(life)
                     if life.quarantined
                         || self.live_percent(number, pack, life)? < options.live_percent =>
@@ -167,11 +180,16 @@ impl Store {
 
     /// Finds the chunks that are live in each pack. The first of several intact copies counts, and one in a pack that is not
     /// marked before all others.
-    pub(super) fn lives(&self, live: &ChunkSet) -> HashMap<u32, Life> {
+    pub(super) fn lives(&self, live: &ChunkSet, detail: LifeDetail) -> HashMap<u32, Life> {
         let chunk_index = self.chunk_index();
+        let number = |place: PackPlace| usize::try_from(place.pack).unwrap_or(usize::MAX);
         let mut homes: Vec<Option<PackPlace>> = vec![None; live.prefixes().len()];
+        // Chunks of each pack that are listed, without those that are live there.
+        let mut unused = vec![0_u64; chunk_index.packs().len()];
+        let mut search = live.ascending_search();
         for (prefix, place) in chunk_index.entries() {
-            let Some(at) = live.position(&prefix) else {
+            unused[number(place)] += 1;
+            let Some(at) = search.position(&prefix) else {
                 continue;
             };
             // An intact home stays. A damaged one is replaced by any intact copy.
@@ -183,10 +201,24 @@ impl Store {
                 homes[at] = Some(place);
             }
         }
+        for home in homes.iter().flatten() {
+            unused[number(*home)] -= 1;
+        }
+        let hurt: HashSet<u32> = chunk_index.quarantine.iter().map(|at| at.pack).collect();
+        let is_full = |place: PackPlace| {
+            detail == LifeDetail::Share
+                && unused[number(place)] == 0
+                && !hurt.contains(&place.pack)
+                && chunk_index.fading(place).is_none()
+        };
         let mut lives: HashMap<u32, Life> = HashMap::new();
         for (prefix, home) in live.prefixes().iter().zip(homes) {
             let Some(home) = home else { continue };
             let life = lives.entry(home.pack).or_default();
+            if is_full(home) {
+                life.is_full = true;
+                continue;
+            }
             life.hurt |= chunk_index.quarantine.contains(&home);
             life.live.entry(home.offset).or_default().insert(*prefix);
         }

@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 use super::chunk_index::{self, ChunkIndex, pack_name};
 use super::lease::Lease;
 use super::marks::{self, MARKS_MAX, MarkState, PackMark, PackMarks, ReadMarks};
+use super::prune::LifeDetail;
 use super::seen::OpenNotes;
 use super::{ChunkSet, OpenMode, PruneOptions, PruneReport, Store, StoreError, orphans};
 use crate::base::id::PackId;
@@ -199,7 +200,7 @@ impl Store {
         report: &mut PruneReport,
         monitor: &dyn Monitor,
     ) -> Result<(HashSet<PackId>, HashSet<PackId>), StoreError> {
-        let lives = self.lives(live);
+        let lives = self.lives(live, LifeDetail::Share);
         let packs: Vec<PackEntry> = self.chunk_index().packs().to_vec();
         let marks = ReadMarks::read(self.storage.as_ref())?.marks;
         let (mut dead, mut needed, mut moving) = (HashSet::new(), HashSet::new(), Vec::new());
@@ -211,6 +212,10 @@ impl Store {
                 dead.insert(pack.id);
                 continue;
             };
+            if life.is_full {
+                needed.insert(pack.id);
+                continue;
+            }
             let is_going = marks.packs.get(&pack.id);
             let is_going = is_going.is_some_and(|mark| mark.state > MarkState::Marked);
             // A damaged pack may read well again, so the only copy of a needed chunk stays.

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::chunk_index::PackPlace;
 use super::frames::waiting_threads;
+use super::prune::LifeDetail;
 use super::{ChunkSet, Store, StoreError, StoreWriter};
 use crate::base::diagnostic::diagnostic;
 use crate::base::finding::{Finding, Subject};
@@ -42,7 +43,7 @@ impl Store {
     /// Finds the frames that hold these chunks, an intact copy of each. Chunks that are not there have none.
     pub fn places_of(&self, chunks: ChunkSet) -> ChunkPlaces {
         let mut places = ChunkPlaces::default();
-        let lives = self.lives(&chunks.settled());
+        let lives = self.lives(&chunks.settled(), LifeDetail::Chunks);
         let chunk_index = self.chunk_index();
         // A frame ends where the next one in its pack begins.
         let mut begins: HashMap<u32, BTreeSet<u32>> = HashMap::new();
