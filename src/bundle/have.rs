@@ -20,7 +20,7 @@ use crate::store::{ChunkSet, Store};
 pub(crate) type MissingMark = [u8; 8];
 
 /// What one recipient is assumed to have.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Recipient {
     /// Its name in the plan.
@@ -34,7 +34,7 @@ pub struct Recipient {
 }
 
 /// A set that has not arrived completely, or that is missing prerequisites.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaitingSet {
     /// The set.
     pub set: SetId,

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::fleet_scale::FleetScale;
 use super::recipients;
 use crate::base::monitor::Monitor;
 use crate::base::size::total;
 use crate::bundle::receipt::site::SiteName;
-use crate::bundle::{Effort, Have, Recipient, weigh};
+use crate::bundle::{Effort, Recipient};
 use crate::content::release::ReleaseRoot;
 use crate::ops::Error;
 use crate::store::Store;
@@ -87,10 +88,7 @@ pub fn fleet(
     effort: Effort,
     monitor: &dyn Monitor,
 ) -> Result<FleetPlan, Error> {
-    let weight = |recipients: &[Recipient]| -> Result<(u64, u64), Error> {
-        let have = Have::of(store, recipients)?;
-        Ok(weigh(store, releases, &have, effort, monitor)?.total())
-    };
+    let mut scale = FleetScale::new(store, releases, effort);
     let volumes = |bytes: u64| {
         bytes
             .div_ceil(volume_bytes.unwrap_or(u64::MAX).max(1))
@@ -105,7 +103,7 @@ pub fn fleet(
                 label: name.to_string(),
                 ..Recipient::default()
             });
-        let (new_bytes, carried_bytes) = weight(std::slice::from_ref(&recipient))?;
+        let (new_bytes, carried_bytes) = scale.weigh(std::slice::from_ref(&recipient), monitor)?;
         sites.push(FleetSite {
             name,
             new_bytes,
@@ -128,7 +126,7 @@ pub fn fleet(
     let mut together = FleetWeight::default();
     if copies > 0 {
         let all: Vec<Recipient> = lacking.iter().map(|site| site.recipient.clone()).collect();
-        let (_, carried_bytes) = weight(&all)?;
+        let (_, carried_bytes) = scale.weigh(&all, monitor)?;
         together = FleetWeight {
             sets: 1,
             carried_bytes: carried_bytes.saturating_mul(copies),

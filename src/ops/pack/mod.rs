@@ -10,6 +10,7 @@ mod departure;
 pub mod diff;
 pub mod estimate;
 pub mod fleet;
+mod fleet_scale;
 mod planned;
 pub mod programs;
 pub mod recipients;

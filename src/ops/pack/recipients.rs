@@ -9,13 +9,14 @@ use std::time::UNIX_EPOCH;
 
 use serde::Serialize;
 
+use super::fleet_scale::FleetScale;
 use crate::base::envelope::HEADER_BYTES;
 use crate::base::monitor::Monitor;
 use crate::base::utc;
 use crate::bundle::receipt::packed::{PACKED_BYTES_MAX, PackedSet};
 use crate::bundle::receipt::site::{Site, SiteName};
 use crate::bundle::receipt::{FramesWaiting, HeldRelease, RECEIPT_BYTES_MAX, Receipt};
-use crate::bundle::{Effort, Have, Recipient, WaitingSet, weigh};
+use crate::bundle::{Effort, Recipient, WaitingSet};
 use crate::content::release::{ReleaseName, ReleaseRoot};
 use crate::ops::Error;
 use crate::store::Store;
@@ -291,6 +292,7 @@ pub fn sites(
         let root = roots.iter().find(|root| held.is(&root.id()));
         root.map_or_else(|| held.label(), |root| root.name.to_string())
     };
+    let mut scale = FleetScale::new(store, next, Effort::Default);
     let mut sites = Vec::new();
     for name in names(store)? {
         let site = remembered(store, &name)?;
@@ -298,7 +300,16 @@ pub fn sites(
         let noted_at = noted_at.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
         let next = match next {
             [] => None,
-            next => Some(next_delta(store, &name, next, monitor)?),
+            next => {
+                let known = by_site(store, &name)?;
+                let receiver = known.map(|known| known.receiver).unwrap_or_default();
+                let (new_bytes, carried_bytes) = scale.weigh(&[receiver], monitor)?;
+                Some(NextDelta {
+                    releases: next.iter().map(|root| root.name.clone()).collect(),
+                    new_bytes,
+                    carried_bytes,
+                })
+            }
         };
         let receipt = site.receipt.as_ref();
         sites.push(ListedSite {
@@ -315,24 +326,6 @@ pub fn sites(
         });
     }
     Ok(SitesReport { sites })
-}
-
-fn next_delta(
-    store: &Store,
-    name: &SiteName,
-    releases: &[ReleaseRoot],
-    monitor: &dyn Monitor,
-) -> Result<NextDelta, Error> {
-    let known = by_site(store, name)?;
-    let receivers: Vec<Recipient> = known.into_iter().map(|known| known.receiver).collect();
-    let have = Have::of(store, &receivers)?;
-    let weighed = weigh(store, releases, &have, Effort::Default, monitor)?;
-    let (new_bytes, carried_bytes) = weighed.total();
-    Ok(NextDelta {
-        releases: releases.iter().map(|root| root.name.clone()).collect(),
-        new_bytes,
-        carried_bytes,
-    })
 }
 
 /// Forgets a site. Returns whether anything was remembered of it.
