@@ -392,3 +392,27 @@ fn a_reader_that_began_before_finds_what_was_put_elsewhere() {
         assert!(*reader.read(&id(number)).unwrap() == content(number));
     }
 }
+
+/// Two that take in sets at once both remember theirs.
+#[test]
+fn what_two_remember_of_the_newest_sets_is_not_lost() {
+    let (storage, first) = create();
+    let second = open(&storage).unwrap();
+    let add = |store: &Store, byte: u8| {
+        store
+            .change_newest_sets(100, |known| {
+                let mut all = known.unwrap_or_default().to_vec();
+                all.push(byte);
+                // The other one is faster, once.
+                if byte == 1 && all.len() == 1 {
+                    second.change_newest_sets(100, |_| Some(vec![2])).unwrap();
+                }
+                Some(all)
+            })
+            .unwrap();
+    };
+    add(&first, 1);
+    assert_eq!(first.newest_sets(100).unwrap(), Some(vec![2, 1]));
+    add(&second, 3);
+    assert_eq!(second.newest_sets(100).unwrap(), Some(vec![2, 1, 3]));
+}

@@ -3,11 +3,12 @@
 
 use crate::testkit::golden;
 
-use carryall::base::id::{ChunkId, hash};
+use carryall::base::id::{ChunkId, PackId, hash};
 use carryall::content::content_kind::ContentKind;
 use carryall::content::frame::{Frame, FrameOptions, Ids, encode_frame};
 use carryall::content::index::{self, ChunkEntry, IndexSegment, PackEntry};
 use carryall::content::pack::{self, PackBuilder};
+use carryall::store::{LeaseRecord, MarkState, PackMark, PackMarks};
 
 /// Bytes that do not compress, so that frames of them are raw and do not depend on the version of zstd.
 fn hash_chain(seed: u8, blocks: usize) -> Vec<u8> {
@@ -78,7 +79,7 @@ fn pack_bytes() -> Vec<u8> {
 fn segment() -> Vec<u8> {
     let pack = pack_bytes();
     let packs = [PackEntry {
-        id: carryall::base::id::PackId(hash(&pack)),
+        id: PackId(hash(&pack)),
         bytes: pack.len() as u64,
     }];
     let entry = |seed| ChunkEntry {
@@ -142,4 +143,33 @@ fn what_was_written_is_read() {
     assert_eq!(pack::scan(&pack).len(), 2);
     let segment = IndexSegment::open(std::fs::read(golden::path("one-pack.idx")).unwrap()).unwrap();
     assert_eq!(segment.lookup(&ChunkId::of(&hash_chain(7, 1))).count(), 1);
+}
+
+/// What prune keeps in a bucket. A mark that an older program wrote is heeded by a newer one, and the other way round.
+#[test]
+fn marks_and_lease_are_what_was_written() {
+    let mark = |state, since| PackMark { state, since };
+    let marks = PackMarks {
+        fence: 3,
+        round: 0x0102_0304_0506,
+        packs: [
+            (PackId([1; 32]), mark(MarkState::Marked, None)),
+            (
+                PackId([2; 32]),
+                mark(MarkState::Doomed, Some(1_796_000_000)),
+            ),
+            (PackId(hash(b"pack")), mark(MarkState::Removed, Some(1))),
+        ]
+        .into(),
+    };
+    let read = golden::golden("marks.bin", &marks.encode());
+    assert_eq!(PackMarks::decode(&read).unwrap(), marks);
+    let lease = LeaseRecord {
+        owner: *b"sixteen bytes ..",
+        fence: 4,
+        renewals: 0x0a0b,
+        is_over: true,
+    };
+    let read = golden::golden("lease.bin", &lease.encode());
+    assert_eq!(LeaseRecord::decode(&read).unwrap(), lease);
 }
