@@ -1,6 +1,6 @@
 //! Writes index segments: new ones, and ones that take the place of others.
 //!
-//! Packs are not read for it. Memory: 24 bytes for each entry that is written, and as much while they are sorted.
+//! Packs are not read for it. Memory: 72 bytes for each entry of a segment that is written.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,6 +15,9 @@ use crate::store::storage::{self, Storage};
 const SMALL_MAX: usize = 8;
 /// A segment with fewer entries is joined with others when there are many of them. It has 24 MiB.
 const SMALL_ENTRIES: usize = 1 << 20;
+/// Most entries of segments that are joined. A longer one is written anew alone.
+const JOINED_ENTRIES: usize = 4 << 20;
+
 /// Makes a segment durable and opens it.
 pub(in crate::store) fn publish(
     storage: &dyn Storage,
@@ -40,7 +43,7 @@ pub(in crate::store) fn in_memory(
     IndexSegment::open(Bytes::Read(crate::content::index::build(packs, entries))).ok()
 }
 
-/// Puts a segment in place of those that list packs of `gone`, without these packs, and of many small ones. Until the old
+/// Puts segments in place of those that list packs of `gone`, without these packs, and of many small ones. Until the old
 /// ones are removed both exist, which is harmless. The index in memory stays as it was.
 pub(in crate::store) fn replace_some(
     storage: &dyn Storage,
@@ -53,10 +56,44 @@ pub(in crate::store) fn replace_some(
         let mut packs = listed.segment.packs().iter();
         many && is_small(listed) || packs.any(|pack| gone.contains(&pack.id))
     };
-    let (mut packs, mut entries, mut old) = (Vec::new(), Vec::new(), Vec::new());
+    let old: Vec<&ListedPack> = chunk_index.listed.iter().filter(is_old).collect();
+    let mut new = HashSet::new();
+    for group in groups(&old, JOINED_ENTRIES) {
+        let (packs, entries) = without(group, gone);
+        if !packs.is_empty() {
+            new.insert(publish(storage, &packs, entries)?.0);
+        }
+    }
+    let names = old.iter().filter_map(|listed| listed.name.clone());
+    for name in names.filter(|old| !new.contains(old)) {
+        storage.remove(&name)?;
+    }
+    Ok(())
+}
+
+/// Divides segments into groups, each of which becomes one. So the memory for it does not grow with the index.
+fn groups<'l, 'o>(old: &'o [&'l ListedPack], most: usize) -> Vec<&'o [&'l ListedPack]> {
+    let mut groups = Vec::new();
+    let (mut first, mut entries) = (0, 0);
+    for (at, listed) in old.iter().enumerate() {
+        let count = listed.segment.entry_count();
+        if entries > 0 && entries + count > most {
+            groups.push(&old[first..at]);
+            (first, entries) = (at, 0);
+        }
+        entries += count;
+    }
+    if first < old.len() {
+        groups.push(&old[first..]);
+    }
+    groups
+}
+
+/// Joins segments, without the packs of `gone`.
+fn without(segments: &[&ListedPack], gone: &HashSet<PackId>) -> (Vec<PackEntry>, Vec<ChunkEntry>) {
+    let (mut packs, mut entries) = (Vec::new(), Vec::new());
     let mut numbers: HashMap<PackId, u32> = HashMap::new();
-    for listed in chunk_index.listed.iter().filter(is_old) {
-        old.extend(listed.name.clone());
+    for listed in segments {
         let mut renumbered = Vec::new();
         for pack in listed.segment.packs() {
             let next = u32::try_from(packs.len()).expect("no more than there were");
@@ -73,14 +110,7 @@ pub(in crate::store) fn replace_some(
             Some(ChunkEntry { pack_no, ..entry })
         }));
     }
-    let mut new = None;
-    if !packs.is_empty() {
-        new = Some(publish(storage, &packs, entries)?.0);
-    }
-    for name in old.into_iter().filter(|old| Some(old) != new.as_ref()) {
-        storage.remove(&name)?;
-    }
-    Ok(())
+    (packs, entries)
 }
 
 /// Replaces all segments by one of `packs` and `entries`. Until the old ones are removed both exist, which is harmless.
@@ -112,4 +142,48 @@ pub(in crate::store) fn replace_all(
         storage.remove(&name)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// A segment of so many entries in one pack.
+    fn listed(pack: u8, count: u32) -> ListedPack {
+        let entry = |number: u32| ChunkEntry {
+            prefix: [u8::try_from(number).unwrap(); 16],
+            pack_no: 0,
+            frame_offset: number,
+        };
+        let packs = [PackEntry {
+            id: PackId([pack; 32]),
+            bytes: 1,
+        }];
+        ListedPack {
+            name: None,
+            segment: in_memory(&packs, (0..count).map(entry).collect()).unwrap(),
+            packs: vec![Some(0)],
+        }
+    }
+
+    #[test]
+    fn segments_are_joined_in_groups_and_lose_what_is_gone() {
+        let all: Vec<ListedPack> = [3, 3, 4, 20, 1, 9, 2]
+            .into_iter()
+            .zip(1..)
+            .map(|(count, pack)| listed(pack, count))
+            .collect();
+        let all: Vec<&ListedPack> = all.iter().collect();
+        let sizes = |groups: Vec<&[&ListedPack]>| -> Vec<usize> {
+            groups.into_iter().map(<[_]>::len).collect()
+        };
+        assert_eq!(sizes(groups(&all, 10)), [3, 1, 2, 1]);
+        assert_eq!(sizes(groups(&all, 1000)), [7]);
+        assert!(groups(&[], 10).is_empty());
+        let (packs, entries) = without(&all[..3], &[PackId([2; 32])].into());
+        let ids: Vec<u8> = packs.iter().map(|pack| pack.id.as_bytes()[0]).collect();
+        assert_eq!((ids, entries.len()), (vec![1, 3], 7));
+        assert!(entries[3..].iter().all(|entry| entry.pack_no == 1));
+    }
 }
