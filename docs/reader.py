@@ -2,7 +2,7 @@
 """Reads volumes of carryall without carryall: verifies, lists and extracts undamaged sets.
 
 It follows docs/format.md section by section, shares no code with carryall, and is meant to be read with the document. It needs Python 3.9,
-blake3, zstandard, and reader_deflate.py, reader_labels.py, reader_names.py, reader_signatures.py, reader_recode.py and reader_bare.py beside it. The unpacked bytes go into a temporary file ($TMPDIR) as large as the releases.
+blake3, zstandard, and reader_deflate.py, reader_labels.py, reader_names.py, reader_signatures.py, reader_recode.py, reader_bitcode.py and reader_bare.py beside it. The unpacked bytes go into a temporary file ($TMPDIR) as large as the releases.
 
     reader.py verify PATH...            every block, frame and chunk of the sets in these folders and images
     reader.py list PATH...              releases, items and entries
@@ -465,7 +465,7 @@ def remade_stream(chunks, size, plain, recipe, codec, depth):
         return Gap(size, None, f"{gap.why}, inside of it")
     plain = b"".join(parts)
     try:
-        made = Remaker(recipe, plain).stream() if codec == 1 else reader_recode.remade(recipe, plain)
+        made = Remaker(recipe, plain).stream() if codec == 1 else reader_recode.remade(recipe, plain, size)
     except NotRemade as error:
         return Gap(size, plain, str(error))
     if len(made) != size:

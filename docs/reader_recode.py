@@ -1,10 +1,11 @@
-"""The part of reader.py that makes xz and lzma streams again from their plain bytes (docs/format.md, Recode recipes).
+"""The part of reader.py that makes xz, lzma, bzip2 and bitcode streams again from their plain bytes (docs/format.md, Recode recipes).
 
 Python's lzma module runs liblzma, of which 5.2 to 5.8 write the same bytes. `python3 -c "import lzma; print(lzma._lzma)"`
 says which library that is. Its bz2 module runs libbz2. Zstd streams of klauspost's encoder are not made again here: that takes the
 encoder itself, which is in Go. The hash of
 the stream decides."""
 import bz2, lzma, struct
+import reader_bitcode
 from reader_deflate import NotRemade, check
 
 FILTERS = {4: "X86", 5: "POWERPC", 6: "IA64", 7: "ARM", 8: "ARMTHUMB", 9: "SPARC"}
@@ -51,7 +52,7 @@ def settings(recipe):
     return lambda: lzma.LZMACompressor(format=lzma.FORMAT_RAW, filters=chain)
 
 
-def remade(data, plain):
+def remade(data, plain, stream_bytes):
     """The stream of a recipe and its plain bytes."""
     recipe = Recipe(data)
     version = recipe.take("B")
@@ -62,7 +63,7 @@ def remade(data, plain):
         if kind == 1:
             new_encoder = settings(recipe)
             continue
-        check(kind in (0, 2, 3), f"piece {kind} needs a newer reader")
+        check(kind in (0, 2, 3, 5), f"piece {kind} needs a newer reader")
         size = recipe.take("Q")
         if kind == 0:
             check(size <= 65536, "damaged piece")
@@ -71,7 +72,9 @@ def remade(data, plain):
         part = plain[at:at + size]
         check(0 < size == len(part), "plain bytes end early")
         at += size
-        if kind == 2:
+        if kind == 5:
+            out.append(reader_bitcode.closed(part, stream_bytes))
+        elif kind == 2:
             check(new_encoder, "piece without settings")
             encoder = new_encoder()
             out += [encoder.compress(part), encoder.flush()]

@@ -50,8 +50,10 @@ impl StreamKind {
             }
             // Their magics have six bytes and ten.
             Self::Recoded(recode::Format::Xz | recode::Format::Bzip2) => true,
-            // It has no magic, or one of four bytes only.
-            Self::Recoded(recode::Format::Lzma | recode::Format::Zstd) => false,
+            // They have no magic, or one of four bytes only.
+            Self::Recoded(
+                recode::Format::Lzma | recode::Format::Zstd | recode::Format::Bitcode,
+            ) => false,
         };
         is_likely.then_some(kind)
     }
@@ -81,6 +83,7 @@ impl StreamKind {
             Self::Recoded(recode::Format::Lzma) => b".lzma",
             Self::Recoded(recode::Format::Bzip2) => b".bz2",
             Self::Recoded(recode::Format::Zstd) => b".zst",
+            Self::Recoded(recode::Format::Bitcode) => b"",
         };
         name.strip_suffix(suffix).unwrap_or(name).to_vec()
     }

@@ -21,6 +21,7 @@ pub(super) fn analyze(
         Format::Bzip2 => bzip2_frame::open(&mut input, &mut opener)?,
         Format::Zstd => zstd_frame::open(&mut input, &mut opener)?,
         Format::Lzma => lzma_alone::open(&mut input, &mut opener)?,
+        Format::Bitcode => opener.bitcode(&mut input)?,
     };
     opener.finish(stream_bytes)
 }

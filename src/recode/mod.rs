@@ -1,5 +1,5 @@
-//! Opens streams of xz, lzma and bzip2 into plain bytes and a small recipe, and makes exactly the same streams again by
-//! running the same encoder.
+//! Opens streams of xz, lzma, bzip2 and zstd and files of LLVM bitcode into plain bytes and a small recipe, and makes
+//! exactly the same again by running the same encoder.
 //!
 //! Unlike writers of deflate, nearly all writers of xz run one library, liblzma, which has written the same bytes for
 //! many years, and most of those of bzip2 run libbz2. So a recipe names the encoder and its settings, and holds what stands
@@ -11,6 +11,7 @@
 //! many as fit into `RECONSTRUCT_BYTES`. Nothing here depends on files or stores.
 
 mod analyze;
+mod bitcode;
 mod bzip2_frame;
 mod chunks;
 mod coder;
@@ -48,6 +49,8 @@ pub enum Format {
     Bzip2,
     /// .zst, with all frames that follow one another.
     Zstd,
+    /// A file of LLVM bitcode, to its end.
+    Bitcode,
 }
 
 impl Format {
@@ -61,6 +64,8 @@ impl Format {
             Some(Self::Bzip2)
         } else if zstd_frame::is_header(head) {
             Some(Self::Zstd)
+        } else if head.starts_with(&bitcode::MAGIC) {
+            Some(Self::Bitcode)
         } else {
             None
         }

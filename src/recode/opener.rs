@@ -5,6 +5,7 @@
 use std::io::Write;
 use std::time::Duration;
 
+use super::bitcode;
 use super::chunks::Chunks;
 use super::coder::Decoder;
 use super::guess::{self, BlockSample};
@@ -70,8 +71,8 @@ pub(super) struct Opener<'a> {
     options: &'a RecodeOptions<'a>,
     plain_bytes: u64,
     known: Option<Known>,
-    /// Whether a piece is stored.
-    has_stored: bool,
+    /// The writer of pieces without settings.
+    writer: Option<&'static str>,
 }
 
 impl<'a> Opener<'a> {
@@ -86,7 +87,7 @@ impl<'a> Opener<'a> {
             options,
             plain_bytes: 0,
             known: None,
-            has_stored: false,
+            writer: None,
         })
     }
 
@@ -184,7 +185,8 @@ impl<'a> Opener<'a> {
             }
             self.recipe.literal(&packed)?;
         } else if lzma == Lzma::Two && chunks.is_stored() {
-            self.has_stored = true;
+            // Stored blocks alone are written by several threads or a small block size.
+            self.writer = Some("xz, not compressed");
             self.recipe.stored(plain_bytes)?;
         } else {
             let known = self.known.as_ref().filter(|known| is_known(known));
@@ -279,6 +281,28 @@ impl<'a> Opener<'a> {
         Ok(())
     }
 
+    /// Opens a file of bitcode. Returns how many bytes it has.
+    pub(super) fn bitcode(&mut self, input: &mut StreamInput<'_>) -> Result<u64, RecodeError> {
+        let mut file = Vec::new();
+        loop {
+            let ahead = input.peek(1)?;
+            let len = ahead.len();
+            file.extend_from_slice(ahead);
+            input.pass(len);
+            if len == 0 {
+                break;
+            }
+            if file.len() as u64 > bitcode::FILE_BYTES_MAX {
+                return Err(RecodeError::Limit);
+            }
+        }
+        let opened = bitcode::open(&file)?;
+        self.give(&opened, file.len() as u64)?;
+        self.recipe.bitcode(opened.len() as u64)?;
+        self.writer = Some("LLVM");
+        Ok(file.len() as u64)
+    }
+
     fn learn(
         &mut self,
         chain: &FilterChain,
@@ -326,9 +350,7 @@ impl<'a> Opener<'a> {
     pub(super) fn finish(self, stream_bytes: u64) -> Result<RecodeAnalysis, RecodeError> {
         let writer = match &self.known {
             Some(known) => guess::name(&known.settings),
-            // Stored blocks alone are written by several threads or a small block size.
-            None if self.has_stored => "xz, not compressed".to_owned(),
-            None => return Err(RecodeError::Unknown),
+            None => self.writer.ok_or(RecodeError::Unknown)?.to_owned(),
         };
         Ok(RecodeAnalysis {
             stream_bytes,

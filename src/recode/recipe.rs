@@ -17,6 +17,7 @@ const SETTINGS: u8 = 1;
 const CODED: u8 = 2;
 const STORED: u8 = 3;
 const FLUSHED: u8 = 4;
+const BITCODE: u8 = 5;
 
 /// A piece of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub(crate) enum RecipePiece {
     Stored(u64),
     /// As `Coded`, up to a flush: the next piece goes on with the same encoder. At least one.
     Flushed(u64),
+    /// The file of bitcode that the next so many plain bytes were opened from, at least one.
+    Bitcode(u64),
 }
 
 /// Writes a recipe. Adjacent literal bytes become one piece.
@@ -106,6 +109,12 @@ impl<'a> RecipeOut<'a> {
         self.sized(STORED, plain_bytes)
     }
 
+    /// Adds plain bytes that are opened bitcode.
+    pub(crate) fn bitcode(&mut self, plain_bytes: u64) -> Result<(), RecodeError> {
+        self.flush()?;
+        self.sized(BITCODE, plain_bytes)
+    }
+
     /// Writes what is left and returns the bytes of the recipe.
     pub(crate) fn finish(mut self) -> Result<u64, RecodeError> {
         self.flush()?;
@@ -156,7 +165,7 @@ pub(crate) fn take_piece(recipe: &mut dyn Read) -> Result<Option<RecipePiece>, R
     if kind[0] == SETTINGS {
         return Ok(Some(RecipePiece::Settings(EncoderSettings::read(recipe)?)));
     }
-    if !matches!(kind[0], LITERAL | CODED | STORED | FLUSHED) {
+    if !matches!(kind[0], LITERAL | CODED | STORED | FLUSHED | BITCODE) {
         return Err(RecodeError::Newer(kind[0]));
     }
     let mut bytes = [0; 8];
@@ -171,6 +180,7 @@ pub(crate) fn take_piece(recipe: &mut dyn Read) -> Result<Option<RecipePiece>, R
         CODED => RecipePiece::Coded(bytes),
         STORED => RecipePiece::Stored(bytes),
         FLUSHED => RecipePiece::Flushed(bytes),
+        BITCODE => RecipePiece::Bitcode(bytes),
         _ => {
             let mut literal = vec![0; usize::try_from(bytes).unwrap_or_default()];
             recipe.read_exact(&mut literal).map_err(RecodeError::read)?;

@@ -12,7 +12,7 @@ use std::thread::{self, Scope, ScopedJoinHandle};
 use super::coder::Encoder;
 use super::recipe::{RecipePiece, take_piece, take_version};
 use super::settings::EncoderSettings;
-use super::{EncodeOptions, RecodeError, chunks};
+use super::{EncodeOptions, RecodeError, bitcode, chunks};
 
 /// Most memory of the encoders of one stream, with what they read and give, unless a single one takes more.
 pub(super) const RECONSTRUCT_BYTES: u64 = 1 << 30;
@@ -106,6 +106,7 @@ pub(super) fn reconstruct(
                 RecipePiece::Literal(bytes) => maker.part(StreamPart::Ready(bytes))?,
                 RecipePiece::Settings(new) => settings = Some(new),
                 RecipePiece::Stored(bytes) => maker.stored(bytes)?,
+                RecipePiece::Bitcode(bytes) => maker.bitcode(bytes)?,
                 RecipePiece::Coded(bytes) => match flushed.take() {
                     Some(encoder) => maker.last_part(encoder, bytes)?,
                     None => maker.coded(settings.as_ref().ok_or_else(order)?, bytes)?,
@@ -297,6 +298,23 @@ impl<'scope> Maker<'scope, '_, '_> {
             maker.put(step)
         })?;
         self.put(&[0])
+    }
+
+    /// Makes a file of bitcode.
+    fn bitcode(&mut self, bytes: u64) -> Result<(), RecodeError> {
+        self.count(bytes)?;
+        while !self.parts.is_empty() {
+            self.put_first()?;
+        }
+        if bytes > bitcode::OPENED_BYTES_MAX {
+            return Err(RecodeError::Limit);
+        }
+        let mut opened = Vec::new();
+        let read = self.plain.take(bytes).read_to_end(&mut opened);
+        if read.map_err(RecodeError::Io)? as u64 != bytes {
+            return Err(RecodeError::Truncated);
+        }
+        self.put(&bitcode::close(&opened, self.left)?)
     }
 
     /// Reads plain bytes in steps of `step_bytes`, of which only the last may be shorter.

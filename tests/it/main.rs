@@ -5,6 +5,7 @@
 mod archives_anywhere;
 mod bad_sectors;
 mod bare;
+mod bitcode;
 mod burn;
 mod carried_programs;
 mod choices;

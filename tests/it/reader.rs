@@ -89,6 +89,10 @@ fn stage_with_release() -> Stage {
         let to = stage.path(&format!("given/{stream}"));
         fs::copy(repository("tests/data/recode/streams").join(stream), to).unwrap();
     }
+    for file in ["c.bc", "c-debug.bc", "rust.bc"] {
+        let to = stage.path(&format!("given/{file}"));
+        fs::copy(repository("tests/data/bitcode/files").join(file), to).unwrap();
+    }
     let items: Vec<String> = visible(&stage.path("given"))
         .iter()
         .map(|path| path.to_str().unwrap().to_owned())

@@ -147,7 +147,7 @@ fn packages_of_dpkg_deb_have_streams_that_come_back() {
 impl Stage {
     /// Asserts that a release of one folder comes out of the store as it was given.
     #[track_caller]
-    fn comes_back_in(&self, release: &str, given: &str) {
+    pub fn comes_back_in(&self, release: &str, given: &str) {
         self.remove("back");
         self.run(&["checkout", release, "back"]).ends_with(0);
         assert!(look(&self.path("back").join(given)) == look(&self.path(given)));
