@@ -17,7 +17,7 @@ use crate::base::monitor::Monitor;
 use crate::base::read_at::ReadAt;
 use crate::base::spooled_temp::SpooledTemp;
 use crate::base::term::Action;
-use crate::content::recipe::{DEFLATE_CODEC, RECODE_CODEC};
+use crate::content::recipe::{DEFLATE_CODEC, RECODE_CODEC, ZSTD_KEPT};
 use crate::deflate::{self, DeflateError, Expectation, Experience, Wrapper};
 use crate::recode::{self, Guesses, RecodeError};
 
@@ -54,8 +54,9 @@ pub enum KeptReason {
     Deep = 9,
     /// The effort limit of its item was used up, because too many streams before it came to nothing.
     Effort = 10,
-    /// Its zstd frames are not of a writer that is known, or it was added before these were opened.
-    Zstd = 11,
+    /// Its zstd frames are not of a writer that is known, or it was added before these were opened. Tars in them are looked
+    /// into.
+    Zstd = ZSTD_KEPT,
     /// It is a stream of bzip2, and was added before these were opened.
     Bzip2 = 12,
     /// Frames of lz4 are not opened.

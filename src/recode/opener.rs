@@ -10,7 +10,7 @@ use super::chunks::Chunks;
 use super::coder::Decoder;
 use super::guess::{self, BlockSample};
 use super::input::StreamInput;
-use super::recipe::RecipeOut;
+use super::recipe::{RecipeOut, pieces_max};
 use super::settings::{EncoderSettings, Lzma, LzmaFilter, LzmaSettings, Search};
 use super::{RecodeAnalysis, RecodeError, RecodeOptions};
 
@@ -70,6 +70,8 @@ pub(super) struct Opener<'a> {
     recipe: RecipeOut<'a>,
     options: &'a RecodeOptions<'a>,
     plain_bytes: u64,
+    /// Pieces of frames of zstd.
+    pieces: u64,
     known: Option<Known>,
     /// The writer of pieces without settings.
     writer: Option<&'static str>,
@@ -86,6 +88,7 @@ impl<'a> Opener<'a> {
             recipe: RecipeOut::new(recipe)?,
             options,
             plain_bytes: 0,
+            pieces: 0,
             known: None,
             writer: None,
         })
@@ -270,6 +273,10 @@ impl<'a> Opener<'a> {
         parts: &[u64],
         last_bytes: u64,
     ) -> Result<(), RecodeError> {
+        self.pieces += parts.len() as u64 + 1;
+        if self.pieces > pieces_max(self.plain_bytes) {
+            return Err(RecodeError::Unknown);
+        }
         self.recipe.coded_in_parts(settings, parts, last_bytes)?;
         self.known.get_or_insert_with(|| Known {
             chain: None,

@@ -12,6 +12,17 @@ pub(crate) const RECIPE_VERSION: u8 = 1;
 /// Most bytes of one literal piece. A writer makes several of a longer one.
 pub(crate) const LITERAL_BYTES_MAX: u64 = 64 << 10;
 
+/// Plain bytes that every piece stands for at least, in the count of pieces.
+const PIECE_BYTES: u64 = 4096;
+/// Pieces that are always allowed.
+const PIECES_FREE: u64 = 64;
+
+/// Returns how many pieces with plain bytes a recipe may have up to the end of so many plain bytes. An encoder takes time even
+/// for a single byte.
+pub(crate) fn pieces_max(plain_bytes: u64) -> u64 {
+    PIECES_FREE + plain_bytes / PIECE_BYTES
+}
+
 const LITERAL: u8 = 0;
 const SETTINGS: u8 = 1;
 const CODED: u8 = 2;

@@ -10,7 +10,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread::{self, Scope, ScopedJoinHandle};
 
 use super::coder::Encoder;
-use super::recipe::{RecipePiece, take_piece, take_version};
+use super::recipe::{RecipePiece, pieces_max, take_piece, take_version};
 use super::settings::EncoderSettings;
 use super::{EncodeOptions, RecodeError, bitcode, chunks};
 
@@ -18,12 +18,8 @@ use super::{EncodeOptions, RecodeError, bitcode, chunks};
 pub(super) const RECONSTRUCT_BYTES: u64 = 1 << 30;
 /// Plain bytes that are encoded at a time. A stop is asked for as often.
 const STEP_BYTES: usize = 64 << 10;
-/// Plain bytes that every piece stands for at least, in the count of pieces.
-const PIECE_BYTES: u64 = 4096;
 /// Parts that wait for the first of them.
 const PARTS_MAX: usize = 256;
-/// Pieces that are always allowed.
-const PIECES_FREE: u64 = 64;
 
 /// Bytes of the stream that are in no output yet.
 enum StreamPart<'scope> {
@@ -177,11 +173,11 @@ impl<'scope> Maker<'scope, '_, '_> {
         self.out.write_all(bytes).map_err(RecodeError::Io)
     }
 
-    /// Counts a piece. An encoder takes time even for a single byte, so a recipe may not ask for many.
+    /// Counts a piece.
     fn count(&mut self, bytes: u64) -> Result<(), RecodeError> {
         self.pieces += 1;
         self.plain_bytes = self.plain_bytes.saturating_add(bytes);
-        if self.pieces > PIECES_FREE + self.plain_bytes / PIECE_BYTES {
+        if self.pieces > pieces_max(self.plain_bytes) {
             return Err(RecodeError::Corrupt("number of pieces"));
         }
         Ok(())

@@ -9,6 +9,7 @@ use super::RecodeError;
 use super::input::StreamInput;
 use super::klauspost::{Contest, KlauspostSettings};
 use super::opener::Opener;
+use super::recipe::pieces_max;
 use super::settings::EncoderSettings;
 
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -26,9 +27,6 @@ const USUAL_WINDOW_LOG: u8 = 23;
 /// Blocks of the fastest level, and of the others, as powers of two.
 const SHORT_BLOCK_LOG: u8 = 16;
 const BLOCK_LOG: u8 = 17;
-/// Parts of a frame that are always allowed, and plain bytes for each one beyond.
-const PARTS_FREE: usize = 32;
-const PART_BYTES: u64 = 4096;
 
 /// What the header of a frame says.
 struct FrameHeader {
@@ -197,7 +195,7 @@ fn frame(
     unpack(decoder, &head, &mut Vec::new())?;
     let mut contest: Option<Contest> = None;
     let mut lengths = BlockLengths::default();
-    let (mut packed, mut plain) = (Vec::new(), Vec::new());
+    let (mut packed, mut plain, mut plain_bytes) = (Vec::new(), Vec::new(), 0);
     loop {
         packed.clear();
         plain.clear();
@@ -220,6 +218,11 @@ fn frame(
             }
         }
         lengths.push(plain.len(), is_last);
+        plain_bytes += plain.len() as u64;
+        // A short block is a piece, and full ones may stand between any two.
+        if lengths.before.len() as u64 > 2 * pieces_max(plain_bytes) {
+            return Err(RecodeError::Unknown);
+        }
         opener.give(&plain, input.taken())?;
         if is_last {
             break;
@@ -232,10 +235,6 @@ fn frame(
     let standing = contest.standing();
     let settings = *standing.first().ok_or(RecodeError::Unknown)?;
     let (parts, last_bytes) = lengths.parts(settings.block_bytes());
-    let bytes = parts.iter().sum::<u64>() + last_bytes;
-    if parts.len() as u64 > PARTS_FREE as u64 + bytes / PART_BYTES {
-        return Err(RecodeError::Unknown);
-    }
     let settings = EncoderSettings::Klauspost(settings);
     opener.coded_in_parts(&settings, &parts, last_bytes)?;
     *writers = Some(standing);

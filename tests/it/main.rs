@@ -90,6 +90,7 @@ mod store_golden;
 mod store_ground;
 mod store_kill;
 mod streams;
+mod tar_in_zstd;
 mod terminal;
 mod testkit;
 mod topups;

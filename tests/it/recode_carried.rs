@@ -4,10 +4,12 @@
 use std::fs;
 use std::process::Command;
 
+use carryall::oci::image::Digest;
+
 use crate::recode::tool;
 use crate::testkit::archives::tar_of;
 use crate::testkit::bytes::{noise, text};
-use crate::testkit::programs::{has, run};
+use crate::testkit::programs::{has, run, skopeo};
 use crate::testkit::stage::{Stage, look};
 
 /// A tar of a program and its texts.
@@ -113,6 +115,57 @@ fn one_changed_byte_in_a_tar_in_bzip2_costs_its_neighborhood() {
     stage.run(&["checkout", "src:2", "back"]).ends_with(0);
     let given = fs::read(stage.path("src.tar.bz2")).unwrap();
     assert!(fs::read(stage.path("back/src.tar.bz2")).unwrap() == given);
+}
+
+/// A docker archive of one layer.
+fn image(layer: &[u8]) -> Vec<u8> {
+    let diff_id = Digest::of(layer);
+    let config = format!(
+        r#"{{"architecture":"amd64","os":"linux","rootfs":{{"type":"layers","diff_ids":["{diff_id}"]}}}}"#
+    );
+    let manifest = r#"[{"Config":"c.json","RepoTags":["shop/tool:1"],"Layers":["layer.tar"]}]"#;
+    tar_of(&[
+        ("c.json", config.into_bytes()),
+        ("layer.tar", layer.to_vec()),
+        ("manifest.json", manifest.as_bytes().to_vec()),
+    ])
+}
+
+#[test]
+fn a_layer_that_skopeo_packs_by_zstd_travels_as_what_changed() {
+    if !has(&["skopeo"]) {
+        return;
+    }
+    let mut stage = Stage::new();
+    for (version, seed) in [("1", 3), ("2", 4)] {
+        fs::write(stage.path("image.tar"), image(&program(seed))).unwrap();
+        let from = format!("docker-archive:{}", stage.path("image.tar").display());
+        let given = format!("given-{version}");
+        let to = format!("oci:{}:1", stage.path(&given).display());
+        run(skopeo().args(["copy", "-q", "--dest-compress-format", "zstd", &from, &to]));
+        let release = format!("tool:{version}");
+        stage.run(&["add", &release, &given]).ends_with(0);
+        assert_eq!(opened(&stage, &release), 1);
+    }
+    stage.store_is_well();
+    stage
+        .run(&["pack", "--bare", "full", "tool:1"])
+        .ends_with(0);
+    let words = ["pack", "--bare", "delta", "tool:2", "--since", "tool:1"];
+    stage.run(&words).ends_with(0);
+    let size = |bundle: &str| fs::metadata(stage.path(bundle)).unwrap().len();
+    assert!(
+        size("delta") * 8 < size("full"),
+        "{} {}",
+        size("delta"),
+        size("full")
+    );
+    stage.store = "site";
+    stage.run(&["receive", "full"]).ends_with(0);
+    stage.run(&["receive", "delta"]).ends_with(0);
+    stage.comes_back_in("tool:2", "given-2");
+    stage.remove("site/ready");
+    stage.comes_back_in("tool:2", "given-2");
 }
 
 #[test]

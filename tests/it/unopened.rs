@@ -49,15 +49,14 @@ fn shown(folder: &Path, name: &str, bytes: &[u8]) -> ShowReport {
 }
 
 #[test]
-fn what_zstd_packs_as_a_whole_is_told_wherever_it_lies() {
+fn what_lz4_packs_as_a_whole_is_told_wherever_it_lies() {
     let folder = tempfile::tempdir().unwrap();
-    let packed = zstd::encode_all(&image(400_000)[..], 1).unwrap();
-    assert!(packed.len() > 100_000);
+    let packed = [&b"\x04\x22\x4d\x18"[..], &image(400_000)].concat();
     let told = |report: &ShowReport| {
         assert!(report.images.is_empty());
         let finding = &report.findings[..];
         assert_eq!(finding.len(), 1, "{finding:?}");
-        assert!(finding[0].message().contains("zstd"), "{finding:?}");
+        assert!(finding[0].message().contains("lz4"), "{finding:?}");
         finding[0].subject.to_string()
     };
     // By what it is, whatever it is called; and within a tar, by its name.
@@ -65,14 +64,31 @@ fn what_zstd_packs_as_a_whole_is_told_wherever_it_lies() {
         told(&shown(folder.path(), "release.bin", &packed)),
         "release.bin"
     );
-    let package = tar(&[("images.tar.zst", &packed), ("README", b"words")]);
+    let package = tar(&[("images.tar.lz4", &packed), ("README", b"words")]);
     assert_eq!(
         told(&shown(folder.path(), "package.tar", &package)),
-        "package.tar > images.tar.zst"
+        "package.tar > images.tar.lz4"
     );
     // One that is only called so is no news.
-    let report = shown(folder.path(), "plain.tar.zst", &image(400_000));
+    let report = shown(folder.path(), "plain.tar.lz4", &image(400_000));
     assert_eq!((report.images.len(), report.findings.len()), (1, 0));
+}
+
+#[test]
+fn what_zstd_packs_as_a_whole_is_looked_into_wherever_it_lies() {
+    let folder = tempfile::tempdir().unwrap();
+    let packed = zstd::encode_all(&image(400_000)[..], 1).unwrap();
+    assert!(packed.len() > 100_000);
+    let package = tar(&[("images.tar.zst", &packed), ("README", b"words")]);
+    for (name, bytes) in [("release.bin", &packed), ("package.tar", &package)] {
+        let report = shown(folder.path(), name, bytes);
+        assert_eq!(
+            (report.images.len(), report.findings.len()),
+            (1, 0),
+            "{report:?}"
+        );
+        assert_eq!(report.images[0].references, ["shop/web:1.0"]);
+    }
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod references;
 mod renames;
 mod smallest;
 mod tables;
+mod zstd_frames;
 
 pub use delta::Bases;
 pub(crate) use encode::encode_raw;
@@ -32,6 +33,7 @@ pub use encode::{DeltaMode, FrameCodec, FrameEncoder, FrameOptions, LongMatches,
 pub(crate) use head::FrameTable;
 pub use head::{FrameHead, Ids};
 pub use kept::KeptFrame;
+pub(crate) use zstd_frames::FrameUnpacker;
 
 /// First four bytes of every frame.
 pub const MAGIC: [u8; 4] = *b"\x8aCYF";

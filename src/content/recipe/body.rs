@@ -1,15 +1,17 @@
 //! Bodies: the location of a member's bytes in recipes. A body is read from any offset, without its archive.
 //!
-//! `contents::members` knows the names of members.
+//! `contents::members` knows the names of members. Members of a tar in zstd frames are read by unpacking the frames up to
+//! them.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::ops::Range;
 
 use super::rebuild::{self, StepAt, read_op};
 use super::stream::RecordReader;
 use super::{Blob, ChunkRef, ChunkSource, Content, OP_BYTES_MAX, RecipeError, RecipeOp};
-use crate::base::monitor::Monitor;
+use crate::base::monitor::{Monitor, Quiet};
 use crate::base::term::Flaw;
+use crate::content::frame::FrameUnpacker;
 
 /// Levels of nested streams that [`FileBody::opened`] follows.
 const OPENED_DEPTH_MAX: usize = 4;
@@ -39,6 +41,15 @@ pub enum FileBody {
         /// Length of the range.
         bytes: u64,
     },
+    /// A range of what the zstd frames that a blob is unpack to.
+    Unpacked {
+        /// The frames.
+        blob: Blob,
+        /// Plain bytes before the range.
+        offset: u64,
+        /// Length of the range.
+        bytes: u64,
+    },
 }
 
 impl FileBody {
@@ -46,7 +57,9 @@ impl FileBody {
     pub fn bytes(&self) -> u64 {
         match self {
             Self::Content(content) => content.bytes(),
-            Self::Stretch { bytes, .. } | Self::Slice { bytes, .. } => *bytes,
+            Self::Stretch { bytes, .. }
+            | Self::Slice { bytes, .. }
+            | Self::Unpacked { bytes, .. } => *bytes,
         }
     }
 
@@ -86,6 +99,21 @@ impl FileBody {
             } => {
                 let moved = range.start.saturating_add(*offset)..range.end.saturating_add(*offset);
                 rebuild::write_part(source, blob, *from, moved, out, monitor)
+            }
+            Self::Unpacked { blob, offset, .. } => {
+                let mut part = PlainPart {
+                    out,
+                    monitor,
+                    skip: range.start.saturating_add(*offset),
+                    left: range.end - range.start,
+                    failed: None,
+                };
+                let unpacked = unpack(source, blob, &mut part, &Quiet(monitor));
+                match (part.failed, part.left) {
+                    (Some(error), _) => Err(error),
+                    (None, 0) => Ok(()),
+                    (None, _) => unpacked.and(Err(RecipeError::Corrupt(Flaw::FilePart))),
+                }
             }
         }
     }
@@ -141,6 +169,62 @@ impl FileBody {
             }
         }
         Ok(found)
+    }
+}
+
+/// Unpacks the zstd frames that a blob is. `out` may end it by an error of its own, which it keeps.
+///
+/// # Errors
+/// [`RecipeError::Corrupt`] for what is no frame, needs too much memory or ends early, and when `out` ends it. The errors
+/// of the source and the monitor.
+pub(crate) fn unpack<S: ChunkSource>(
+    source: &S,
+    blob: &Blob,
+    out: &mut dyn Write,
+    monitor: &dyn Monitor,
+) -> Result<(), RecipeError> {
+    let mut unpacker = FrameUnpacker::new(out).map_err(RecipeError::write)?;
+    let whole = 0..blob.bytes;
+    let from = StepAt::default();
+    let written = rebuild::write_part(source, blob, from, whole, &mut unpacker, monitor);
+    let flushed = unpacker.flush();
+    match written {
+        // The writer fails when the frames are damaged, or when `out` wants no more.
+        Err(RecipeError::Write(_)) => Err(RecipeError::Corrupt(Flaw::FilePart)),
+        Err(error) => Err(error),
+        Ok(()) => flushed.map_err(|_| RecipeError::Corrupt(Flaw::FilePart)),
+    }
+}
+
+/// Gives on a part of the bytes that come, and refuses those behind it.
+struct PlainPart<'a> {
+    out: &'a mut dyn Write,
+    monitor: &'a dyn Monitor,
+    skip: u64,
+    left: u64,
+    failed: Option<RecipeError>,
+}
+
+impl Write for PlainPart<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        let skip = usize::try_from(self.skip).map_or(bytes.len(), |skip| skip.min(bytes.len()));
+        self.skip -= skip as u64;
+        let rest = &bytes[skip..];
+        let len = usize::try_from(self.left).map_or(rest.len(), |left| left.min(rest.len()));
+        if let Err(error) = self.out.write_all(&rest[..len]) {
+            self.failed = Some(RecipeError::write(error));
+            return Err(io::ErrorKind::Other.into());
+        }
+        self.left -= len as u64;
+        self.monitor.advance(len as u64);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

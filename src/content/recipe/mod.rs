@@ -152,6 +152,9 @@ impl RecipeOp {
     }
 }
 
+/// The reason of [`RecipeOp::Kept`] for frames of zstd, which are unpacked when somebody looks into them.
+pub(crate) const ZSTD_KEPT: u16 = 11;
+
 /// The codec of [`RecipeOp::Stream`] for recipes as [`crate::deflate`] writes them.
 pub const DEFLATE_CODEC: u16 = 1;
 /// The codec of [`RecipeOp::Stream`] for recipes as [`crate::recode`] writes them.

@@ -56,15 +56,18 @@ impl Holder {
             None => Ok(()),
         };
         match self {
-            Self::Archive(archive) => members::members(source, archive, budget, &mut |member| {
-                monitor.check_stop()?;
-                match member {
-                    ArchiveMember::File { path, body } => tell(&path, PathContent::File(body)),
-                    ArchiveMember::Link { path, link, target } => {
-                        tell(&path, PathContent::Link(target_of(&path, link, &target)))
+            Self::Archive(archive) => {
+                let mut told = |member| {
+                    monitor.check_stop()?;
+                    match member {
+                        ArchiveMember::File { path, body } => tell(&path, PathContent::File(body)),
+                        ArchiveMember::Link { path, link, target } => {
+                            tell(&path, PathContent::Link(target_of(&path, link, &target)))
+                        }
                     }
-                }
-            }),
+                };
+                members::members(source, archive, budget, monitor, &mut told)
+            }
             Self::Folder(entries) => {
                 let mut records = open_entries(source, entries)?;
                 while let Some(entry) = records.next_record()? {

@@ -9,10 +9,10 @@ use super::context::{Documents, ImageContext, Scene, Scheme, ZSTD_MAGIC, subject
 use super::document::{DockerEntry, Document};
 use super::files::{FILES_MAX, Files, Holder, PathContent};
 use super::layout::ImageLayout;
-use super::scan::{FolderScan, Marks};
+use super::scan::{FolderScan, Marks, is_package_part};
 use crate::base::diagnostic::{Arg, diagnostic};
 use crate::base::monitor::{Monitor, Quiet};
-use crate::content::contents::members::{self, Budget};
+use crate::content::contents::members::{self, Archive, Budget};
 use crate::content::recipe::body::FileBody;
 use crate::content::recipe::{ChunkSource, RecipeError};
 use crate::content::release::{Item, ItemKind, ReleaseRoot};
@@ -84,10 +84,12 @@ impl<S: ChunkSource> ImageContext<'_, S> {
         let place = [item.name.clone()];
         let holder = match &item.kind {
             ItemKind::Folder { entries, .. } => Some(Holder::Folder(*entries)),
-            ItemKind::File { content } => match members::archive_in(self.source, content) {
-                Ok(archive) => archive.map(Holder::Archive),
-                Err(error) => return self.unreadable(&place, error),
-            },
+            ItemKind::File { content } => {
+                match members::archive_in(self.source, content, self.monitor) {
+                    Ok(archive) => archive.map(Holder::Archive),
+                    Err(error) => return self.unreadable(&place, error),
+                }
+            }
         };
         match (holder, &item.kind) {
             (Some(holder), _) => self.look(&place, &holder, DEPTH_MAX),
@@ -176,8 +178,10 @@ impl<S: ChunkSource> ImageContext<'_, S> {
             let inner: Vec<Vec<u8>> = [place, std::slice::from_ref(path)].concat();
             let is_opened = match body {
                 FileBody::Content(content) => {
-                    !matches!(members::archive_in(self.source, content), Ok(None))
-                        || matches!(body.opened(self.source), Ok(Some(_)))
+                    !matches!(
+                        members::archive_in(self.source, content, self.monitor),
+                        Ok(None)
+                    ) || matches!(body.opened(self.source), Ok(Some(_)))
                 }
                 _ => false,
             };
@@ -190,7 +194,9 @@ impl<S: ChunkSource> ImageContext<'_, S> {
                 continue;
             }
             let inner: Vec<Vec<u8>> = [place, std::slice::from_ref(path)].concat();
-            match members::archive_in(self.source, content) {
+            match members::archive_in(self.source, content, self.monitor) {
+                // Unpacking all packages of a repository would take long.
+                Ok(Some(Archive::Unpacked(_))) if is_package_part(path) => {}
                 Ok(Some(archive)) => {
                     self.look(&inner, &Holder::Archive(archive), depth_left - 1)?
                 }

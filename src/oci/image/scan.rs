@@ -55,6 +55,11 @@ pub(super) struct FolderScan {
     links: usize,
 }
 
+/// Returns whether a file of this path is a part of a Debian package, when its container is one.
+pub(super) fn is_package_part(path: &[u8]) -> bool {
+    PACKAGE_PARTS.iter().any(|part| path.starts_with(part))
+}
+
 fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
 }
@@ -63,8 +68,7 @@ impl FolderScan {
     /// Records a file.
     pub(super) fn file(&mut self, path: &[u8], body: FileBody) {
         let is_packed = PACKED_ENDS.iter().any(|end| path.ends_with(end));
-        let is_part = PACKAGE_PARTS.iter().any(|part| path.starts_with(part));
-        if is_packed && !is_part && self.packed.len() < PACKED_MAX {
+        if is_packed && !is_package_part(path) && self.packed.len() < PACKED_MAX {
             self.packed.push((path.to_vec(), body));
         }
         // A tar of one chunk is recognized by its name, because reading every short file would take long.

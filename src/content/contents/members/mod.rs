@@ -1,10 +1,13 @@
 //! Lists the members of one archive, and where the bytes of each lie in its recipe.
 //!
-//! It goes one level deep: the caller lists a member that is an archive itself in the same way. No member is read.
+//! It goes one level deep: the caller lists a member that is an archive itself in the same way. No member is read, but
+//! zstd frames with a tar in them are unpacked from front to back.
 
 mod small;
+mod unpacked;
 
 use super::names::{MemberStart, Names, Side};
+use crate::base::monitor::Monitor;
 use crate::base::term::Flaw;
 use crate::content::archive::tar::{self, TarLink};
 use crate::content::recipe::body::FileBody;
@@ -19,6 +22,8 @@ use crate::content::recipe::{
 const STEPS_MAX: u64 = 1 << 28;
 /// Bytes of headers that are read in all.
 const HEADER_BYTES_MAX: u64 = 64 << 30;
+/// Bytes that are unpacked in all to list what is in frames of zstd, which takes some minutes.
+const UNPACKED_BYTES_MAX: u64 = 256 << 30;
 /// Levels of nested streams that an archive may be packed in.
 const PACKED_DEPTH_MAX: usize = 4;
 
@@ -27,6 +32,7 @@ const PACKED_DEPTH_MAX: usize = 4;
 pub struct Budget {
     steps: u64,
     header_bytes: u64,
+    unpacked_bytes: u64,
 }
 
 impl Default for Budget {
@@ -34,6 +40,7 @@ impl Default for Budget {
         Self {
             steps: STEPS_MAX,
             header_bytes: HEADER_BYTES_MAX,
+            unpacked_bytes: UNPACKED_BYTES_MAX,
         }
     }
 }
@@ -64,6 +71,8 @@ pub enum Archive {
     Opened(Blob),
     /// A tar of one chunk, which is too short to have a recipe.
     Small(ChunkRef),
+    /// A tar in zstd frames, which are kept as they came.
+    Unpacked(Blob),
 }
 
 /// An entry of an archive.
@@ -95,6 +104,7 @@ pub enum ArchiveMember {
 pub(crate) fn archive_in<S: ChunkSource>(
     source: &S,
     content: &Content,
+    monitor: &dyn Monitor,
 ) -> Result<Option<Archive>, RecipeError> {
     let mut content = *content;
     for _ in 0..=PACKED_DEPTH_MAX {
@@ -111,7 +121,11 @@ pub(crate) fn archive_in<S: ChunkSource>(
             first => {
                 let names = Names::of(source, &blob.recipe, first.as_ref())?;
                 let is_archive = !matches!(names, Names::None);
-                return Ok(is_archive.then_some(Archive::Opened(blob)));
+                if is_archive {
+                    return Ok(Some(Archive::Opened(blob)));
+                }
+                let is_tar = unpacked::is_tar(source, &blob, first.as_ref(), monitor)?;
+                return Ok(is_tar.then_some(Archive::Unpacked(blob)));
             }
         }
     }
@@ -127,11 +141,13 @@ pub fn members<S: ChunkSource>(
     source: &S,
     archive: &Archive,
     budget: &mut Budget,
+    monitor: &dyn Monitor,
     visit: &mut dyn FnMut(ArchiveMember) -> Result<(), RecipeError>,
 ) -> Result<(), RecipeError> {
     match archive {
         Archive::Opened(blob) => opened_members(source, blob, budget, visit),
         Archive::Small(chunk) => small::members(&source.chunk(&chunk.id)?, *chunk, visit),
+        Archive::Unpacked(blob) => unpacked::members(source, blob, budget, monitor, visit),
     }
 }
 

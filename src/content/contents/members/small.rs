@@ -7,15 +7,39 @@ use crate::content::recipe::{ChunkRef, RecipeError};
 
 /// What earlier headers say about the next member.
 #[derive(Default)]
-struct NextMember {
+pub(super) struct NextMember {
     pax: Pax,
     long_name: Option<Vec<u8>>,
 }
 
 impl NextMember {
-    fn path(&mut self, block: &[u8]) -> Vec<u8> {
+    pub(super) fn path(&mut self, block: &[u8]) -> Vec<u8> {
         let path = self.pax.path.take().or(self.long_name.take());
         path.unwrap_or_else(|| TarHeader::path(block))
+    }
+
+    /// Returns the length of the member's body, when it is stated apart from its header.
+    pub(super) fn size(&self) -> Option<u64> {
+        self.pax.size
+    }
+
+    /// Returns the link that a header is.
+    pub(super) fn link(&mut self, block: &[u8]) -> Option<ArchiveMember> {
+        let (link, target) = TarHeader::link(block)?;
+        let target = self.pax.link.take().unwrap_or_else(|| target.to_vec());
+        let path = self.path(block);
+        Some(ArchiveMember::Link { path, link, target })
+    }
+
+    /// Takes what a header with a body says of the member behind it.
+    pub(super) fn read(&mut self, block: &[u8], body: &[u8]) {
+        match TarHeader::read(block).map(|header| header.kind) {
+            Some(TarKind::Pax) => self.pax = Pax::read(body),
+            Some(TarKind::Note) if TarHeader::is_long_name(block) => {
+                self.long_name = Some(until_nul(body).to_vec());
+            }
+            _ => {}
+        }
     }
 }
 
@@ -41,15 +65,10 @@ pub(super) fn members(
         let len = usize::try_from(size).unwrap_or(usize::MAX);
         let body = bytes.get(at..at.saturating_add(len));
         match (header.kind, body) {
-            (TarKind::Pax, Some(body)) => next.pax = Pax::read(body),
-            (TarKind::Note, Some(body)) if TarHeader::is_long_name(block) => {
-                next.long_name = Some(until_nul(body).to_vec());
-            }
+            (TarKind::Pax | TarKind::Note, Some(body)) => next.read(block, body),
             (TarKind::Bodiless, _) => {
-                if let Some((link, target)) = TarHeader::link(block) {
-                    let target = next.pax.link.take().unwrap_or_else(|| target.to_vec());
-                    let path = next.path(block);
-                    visit(ArchiveMember::Link { path, link, target })?;
+                if let Some(link) = next.link(block) {
+                    visit(link)?;
                 }
                 next = NextMember::default();
             }
