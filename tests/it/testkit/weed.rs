@@ -88,10 +88,12 @@ impl Weed {
         else {
             panic!("eight ports");
         };
+        // Each bucket has seven files of its own from the first byte on. Without a number there would be one for each 256 MB
+        // that are free.
         let words = format!(
             "weed server -ip=127.0.0.1 -ip.bind=127.0.0.1 -dir={0} -master.port={master} -master.port.grpc={master_grpc} \
              -master.telemetry=false -master.volumeSizeLimitMB=256 -volume.port={volume} -volume.port.grpc={volume_grpc} \
-             -volume.max=0 -filer -filer.port={filer} -filer.port.grpc={filer_grpc} -s3 -s3.port={s3} \
+             -volume.max=1000 -filer -filer.port={filer} -filer.port.grpc={filer_grpc} -s3 -s3.port={s3} \
              -s3.port.grpc={s3_grpc} -s3.config={0}/s3.json -s3.port.iceberg=0 -s3.port.lance=0",
             folder.path().display()
         );
