@@ -4,10 +4,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use carryall::recode::{EncodeOptions, Format, Guesses, RecodeOptions, analyze, reconstruct};
+use carryall::recode::{Format, Guesses};
 
+use crate::recode::{make, open_as};
 use crate::testkit::archives::tar_of;
 use crate::testkit::stage::Stage;
 
@@ -32,22 +32,10 @@ fn golden_files_open_into_the_same_bytes_and_come_back() {
     assert!(names.len() >= 5);
     for name in names {
         let file = fs::read(data("files").join(&name)).unwrap();
-        let (mut opened, mut made_recipe) = (Vec::new(), Vec::new());
-        let options = RecodeOptions {
-            format: Format::of(&file).unwrap(),
-            plain_limit_bytes: 1 << 24,
-            ratio_limit: 1032,
-            recipe_limit_per_mille: 125,
-            guesses: &Guesses::default(),
-            watch: &|_| true,
-            clock: &|| Duration::ZERO,
-            affords: &|_, _| true,
-        };
-        let found = analyze(&mut &file[..], &mut opened, &mut made_recipe, &options).unwrap();
-        assert_eq!(
-            (options.format, &found.writer[..]),
-            (Format::Bitcode, "LLVM")
-        );
+        let (found, opened, made_recipe) =
+            open_as(Format::Bitcode, &file, &Guesses::default()).unwrap();
+        assert_eq!(Format::of(&file), Some(Format::Bitcode));
+        assert_eq!(found.writer, "LLVM");
         assert_eq!(made_recipe, recipe(&opened));
         let kept = data("opened").join(&name);
         if !kept.exists() && std::env::var_os("CARRYALL_WRITE_RECIPES").is_some() {
@@ -55,12 +43,7 @@ fn golden_files_open_into_the_same_bytes_and_come_back() {
             fs::write(&kept, &opened).unwrap();
         }
         assert!(fs::read(kept).unwrap() == opened, "{}", name.display());
-        let mut made = Vec::new();
-        let options = EncodeOptions {
-            stream_bytes: file.len() as u64,
-            threads: 1,
-        };
-        reconstruct(&mut &made_recipe[..], &mut &opened[..], &mut made, &options).unwrap();
+        let made = make(&opened, &made_recipe, file.len() as u64, 1).unwrap();
         assert!(made == file);
     }
 }

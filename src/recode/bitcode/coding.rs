@@ -134,27 +134,15 @@ impl BitcodeModel<'_> {
                 self.next_value.wrapping_sub(unfolded(back))
             }
             Kind::Back | Kind::BackOrTyped => self.take_back(opened)?,
-            Kind::Number => match self.as_it_is(opened)? {
+            Kind::Number => match as_it_is(opened)? {
                 Some(number) => number,
                 None => self.next_value.wrapping_sub(self.take_back(opened)?) & MASK,
             },
-            Kind::BackSigned => match self.as_it_is(opened)? {
+            Kind::BackSigned => match as_it_is(opened)? {
                 Some(number) => number,
                 None => signed(self.take_back(opened)?),
             },
         })
-    }
-
-    /// Takes a number that stands as it is, if there is one.
-    #[expect(clippy::unused_self, reason = "beside the others that take a number")]
-    fn as_it_is(&self, opened: &mut OpenedBytes<'_>) -> Result<Option<u64>, RecodeError> {
-        match opened.0.strip_prefix(&[AS_IT_IS]) {
-            Some(rest) => {
-                opened.0 = rest;
-                opened.number().map(Some)
-            }
-            None => Ok(None),
-        }
     }
 
     fn take_back(&self, opened: &mut OpenedBytes<'_>) -> Result<u64, RecodeError> {
@@ -170,6 +158,17 @@ impl BitcodeModel<'_> {
             back => return Ok(back.into()),
         };
         Ok(self.next_value.wrapping_sub(value) & MASK)
+    }
+}
+
+/// Takes a number that stands as it is, if there is one.
+fn as_it_is(opened: &mut OpenedBytes<'_>) -> Result<Option<u64>, RecodeError> {
+    match opened.0.strip_prefix(&[AS_IT_IS]) {
+        Some(rest) => {
+            opened.0 = rest;
+            opened.number().map(Some)
+        }
+        None => Ok(None),
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) use self::bits::MAGIC;
 use self::grammar::walk;
 use self::labels::BitcodeNames;
 use self::model::BitcodeModel;
-use self::side::{Closing, Opening, Survey};
+use self::side::{Closing, Opening};
 use super::RecodeError;
 
 /// Longest file that is opened, and longest opened file that is closed again. Both are held in memory.
@@ -45,7 +45,7 @@ pub(super) fn open(file: &[u8]) -> Result<Vec<u8>, RecodeError> {
     let mut names = BitcodeNames::default();
     let none = BitcodeNames::default();
     walk(
-        &mut Survey::new(bits),
+        &mut Opening::survey(bits),
         BitcodeModel::new(&none),
         &none,
         Some(&mut names),

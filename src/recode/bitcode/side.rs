@@ -30,26 +30,47 @@ pub(super) trait BitcodeSide {
     fn bytes(&mut self, len: u64, known: Option<&[u8]>) -> Result<Vec<u8>, RecodeError>;
 }
 
-/// Only reads a file.
-pub(super) struct Survey<'a> {
+/// Opens a file, or only reads it.
+pub(super) struct Opening<'a> {
     fields: BitFields<'a>,
+    out: Option<Vec<u8>>,
 }
 
-impl<'a> Survey<'a> {
-    pub(super) fn new(file: &'a [u8]) -> Self {
-        let fields = BitFields::new(file);
-        Self { fields }
+impl<'a> Opening<'a> {
+    pub(super) fn new(file: &'a [u8], names: &BitcodeNames) -> Self {
+        let mut out = Vec::new();
+        names.write(&mut out);
+        Self {
+            fields: BitFields::new(file),
+            out: Some(out),
+        }
+    }
+
+    /// Reads a file for the names in it, and writes nothing.
+    pub(super) fn survey(file: &'a [u8]) -> Self {
+        Self {
+            fields: BitFields::new(file),
+            out: None,
+        }
+    }
+
+    pub(super) fn finish(self) -> Vec<u8> {
+        self.out.unwrap_or_default()
     }
 }
 
-impl BitcodeSide for Survey<'_> {
+impl BitcodeSide for Opening<'_> {
     fn number(
         &mut self,
         field: BitField,
-        _: Kind,
-        _: &BitcodeModel<'_>,
+        kind: Kind,
+        model: &BitcodeModel<'_>,
     ) -> Result<u64, RecodeError> {
-        self.fields.take(field)
+        let number = self.fields.take(field)?;
+        if let Some(out) = &mut self.out {
+            model.put(out, kind, number);
+        }
+        Ok(number)
     }
 
     fn is_at_end(&self) -> bool {
@@ -74,64 +95,12 @@ impl BitcodeSide for Survey<'_> {
         }
     }
 
-    fn bytes(&mut self, len: u64, _: Option<&[u8]>) -> Result<Vec<u8>, RecodeError> {
-        self.fields.bytes(len).map(<[u8]>::to_vec)
-    }
-}
-
-/// Opens a file.
-pub(super) struct Opening<'a> {
-    file: Survey<'a>,
-    out: Vec<u8>,
-}
-
-impl<'a> Opening<'a> {
-    pub(super) fn new(file: &'a [u8], names: &BitcodeNames) -> Self {
-        let mut out = Vec::new();
-        names.write(&mut out);
-        let file = Survey::new(file);
-        Self { file, out }
-    }
-
-    pub(super) fn finish(self) -> Vec<u8> {
-        self.out
-    }
-}
-
-impl BitcodeSide for Opening<'_> {
-    fn number(
-        &mut self,
-        field: BitField,
-        kind: Kind,
-        model: &BitcodeModel<'_>,
-    ) -> Result<u64, RecodeError> {
-        let number = self.file.number(field, kind, model)?;
-        model.put(&mut self.out, kind, number);
-        Ok(number)
-    }
-
-    fn is_at_end(&self) -> bool {
-        self.file.is_at_end()
-    }
-
-    fn align(&mut self) -> Result<(), RecodeError> {
-        self.file.align()
-    }
-
-    fn open_block(&mut self) -> Result<usize, RecodeError> {
-        self.file.open_block()
-    }
-
-    fn close_block(&mut self, opened: usize) -> Result<(), RecodeError> {
-        self.file.close_block(opened)
-    }
-
     fn bytes(&mut self, len: u64, known: Option<&[u8]>) -> Result<Vec<u8>, RecodeError> {
-        let bytes = self.file.bytes(len, known)?;
-        if known.is_none() {
-            self.out.extend_from_slice(&bytes);
+        let bytes = self.fields.bytes(len)?;
+        if let (Some(out), None) = (&mut self.out, known) {
+            out.extend_from_slice(bytes);
         }
-        Ok(bytes)
+        Ok(bytes.to_vec())
     }
 }
 
