@@ -34,13 +34,13 @@ struct BlobGroup {
 }
 
 impl<'a> Keeper<'a> {
-    /// Measures the free room.
+    /// Measures the free room. Of it `reserved_bytes` are for what the store is about to get.
     ///
     /// # Errors
     /// [`Error::Media`] when the file system does not tell, or an error of the store.
-    pub(super) fn new(store: &'a Store) -> Result<Self, Error> {
+    pub(super) fn new(store: &'a Store, reserved_bytes: u64) -> Result<Self, Error> {
         let ready_bytes = store.cached_bytes()?;
-        let free_bytes = free_bytes(store.dir())?;
+        let free_bytes = free_bytes(store.dir())?.saturating_sub(reserved_bytes);
         let most_bytes = free_bytes.saturating_add(ready_bytes) / 2;
         Ok(Self {
             store,

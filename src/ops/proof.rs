@@ -72,15 +72,30 @@ pub(super) fn items<S: ChunkSource>(
     keeper: Option<&dyn BlobKeeper>,
     monitor: &dyn Monitor,
 ) -> Result<BTreeMap<usize, RecipeError>, Interrupted> {
-    let claims = ItemBlobs {
-        source,
-        known,
-        monitor,
-        items: items.iter().copied().enumerate(),
-        folder: None,
-        proved: HashSet::new(),
-    };
-    contents(source, claims, keeper, monitor)
+    let claims = ItemBlobs::of(source, known, items, monitor);
+    contents(source, claims, keeper, workers(), monitor)
+}
+
+/// Does the same with one content after the other, for a source whose chunks come in this order.
+///
+/// # Errors
+/// As [`items`].
+pub(super) fn in_turn<S: ChunkSource>(
+    source: &S,
+    known: &ProvedBlobs,
+    items: &[&Item],
+    keeper: &dyn BlobKeeper,
+    monitor: &dyn Monitor,
+) -> Result<BTreeMap<usize, RecipeError>, Interrupted> {
+    let claims = ItemBlobs::of(source, known, items, monitor);
+    contents(source, claims, Some(keeper), 1, monitor)
+}
+
+/// Returns how many contents are rebuilt at the same time.
+fn workers() -> usize {
+    std::thread::available_parallelism()
+        .map_or(1, NonZero::get)
+        .min(WORKERS_MAX)
 }
 
 /// Rebuilds those outermost blobs of a release that contain deflate streams, unless they are known. Everything else is
@@ -108,7 +123,7 @@ pub(super) fn streams<S: ChunkSource>(
     blobs.retain(|blob| !known.has(blob));
     monitor.start("compare", total(blobs.iter().map(|blob| blob.bytes)));
     let claims = blobs.iter().map(|blob| Ok(vec![Content::Blob(*blob)]));
-    let failed = contents(source, claims.enumerate(), keeper, monitor)?;
+    let failed = contents(source, claims.enumerate(), keeper, workers(), monitor)?;
     monitor.finish();
     for (at, blob) in blobs.iter().enumerate() {
         if !failed.contains_key(&at) {
@@ -142,6 +157,25 @@ struct ItemBlobs<'a, S: ChunkSource, I> {
     items: I,
     folder: Option<(usize, RecordReader<'a, S, TreeEntry>)>,
     proved: HashSet<Blob>,
+}
+
+impl<'a, S: ChunkSource> ItemBlobs<'a, S, ()> {
+    /// The contents of `items` that are not known.
+    fn of(
+        source: &'a S,
+        known: &'a ProvedBlobs,
+        items: &'a [&'a Item],
+        monitor: &'a dyn Monitor,
+    ) -> ItemBlobs<'a, S, impl Iterator<Item = (usize, &'a Item)>> {
+        ItemBlobs {
+            source,
+            known,
+            monitor,
+            items: items.iter().copied().enumerate(),
+            folder: None,
+            proved: HashSet::new(),
+        }
+    }
 }
 
 impl<'i, S: ChunkSource, I: Iterator<Item = (usize, &'i Item)>> ItemBlobs<'_, S, I> {
@@ -218,13 +252,13 @@ fn contents<S: ChunkSource>(
     source: &S,
     claims: impl Iterator<Item = Claim> + Send,
     keeper: Option<&dyn BlobKeeper>,
+    workers: usize,
     monitor: &dyn Monitor,
 ) -> Result<BTreeMap<usize, RecipeError>, Interrupted> {
     let claims = Mutex::new(claims);
     let failed: Mutex<BTreeMap<usize, RecipeError>> = Mutex::default();
-    let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
     std::thread::scope(|scope| {
-        for _ in 0..workers.min(WORKERS_MAX) {
+        for _ in 0..workers {
             scope.spawn(|| {
                 // A stop ends the workers here, and `check_stop` below reports it once.
                 while !monitor.stop_asked() {

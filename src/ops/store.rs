@@ -82,7 +82,7 @@ impl ReleasesMut for Store {
 
     fn keeper(&self) -> Option<Box<dyn BlobKeeper + '_>> {
         // Everything works without a keeper, only slower.
-        Some(Box::new(Keeper::new(self).ok()?))
+        Some(Box::new(Keeper::new(self, 0).ok()?))
     }
 
     fn cached_bytes(&self) -> u64 {

@@ -11,12 +11,14 @@ use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
 use crate::base::size::total;
 use crate::bundle::{BundleError, Catalog, FramePlace, UnpackedFrame};
+use crate::content::frame::Frame;
 use crate::content::recipe::RecipeError;
 use crate::content::recipe::walk::Walker;
 use crate::content::release::{Item, ReleaseName, ReleaseRoot, walk};
 use crate::ops::Error;
 use crate::ops::blob_cache::{self, Keeper};
 use crate::ops::proof::{self, ProvedBlobs};
+use crate::ops::receive::arrivals::{Arrivals, CheckedLists};
 use crate::ops::receive::overlay;
 use crate::ops::receive::prerequisites::{self, MissingPrerequisites};
 use crate::ops::receive::restorable;
@@ -124,9 +126,10 @@ impl Commit<'_> {
 
     /// Puts all chunks, and returns those that are still missing, as far as they are known.
     fn write_and_look(&mut self) -> Result<BTreeSet<ChunkId>, Error> {
-        if let Err(error) = self.write() {
-            return Ok(BTreeSet::from([overlay::base_of(&error).ok_or(error)?]));
-        }
+        let is_proved = match self.write_and_prove() {
+            Ok(is_proved) => is_proved,
+            Err(error) => return Ok(BTreeSet::from([overlay::base_of(&error).ok_or(error)?])),
+        };
         let mut missing = BTreeSet::new();
         for root in &self.roots {
             missing.append(&mut missing_of(self.store, root)?);
@@ -134,13 +137,44 @@ impl Commit<'_> {
         if missing.is_empty() {
             // Entries are checked before anything is rebuilt from them, because their author may be hostile.
             restorable::check(self.store, &self.roots)?;
-            missing.extend(prove(self.store, &self.roots, self.monitor)?);
+            if !is_proved {
+                missing.extend(prove(self.store, &self.roots, self.monitor)?);
+            }
         }
         Ok(missing)
     }
 
+    /// Puts all chunks, and proves the contents meanwhile. Returns whether they are proved. Whatever goes wrong with that
+    /// is told by a proof from the store.
+    fn write_and_prove(&mut self) -> Result<bool, Error> {
+        let (store, monitor) = (self.store, self.monitor);
+        // Frames of several sets come in no order that a reader could follow.
+        let lists = match self.waiting.is_empty() {
+            true => CheckedLists::read(store, self.set, &self.roots, monitor),
+            false => None,
+        };
+        let Some(lists) = lists else {
+            self.write(None)?;
+            return Ok(false);
+        };
+        let keeper = Keeper::new(store, growth_bytes(self.set.held_bytes()))?;
+        let arrivals = Arrivals::new(store, &lists);
+        let roots = self.roots.clone();
+        std::thread::scope(|scope| {
+            let prover = scope.spawn(|| arrivals.prove(&roots, &keeper, monitor));
+            let written = {
+                let _last = arrivals.until_the_last();
+                self.write(Some(&arrivals))
+            };
+            let proved = prover.join();
+            written?;
+            proved.unwrap_or(Ok(false))
+        })
+    }
+
     /// Puts the needed chunks of the bundle into the store, and those of the frames of staged sets that it depends on.
-    fn write(&mut self) -> Result<(), Error> {
+    /// Hands the frames of the bundle on.
+    fn write(&mut self, arrivals: Option<&Arrivals<'_>>) -> Result<(), Error> {
         let (store, set, monitor) = (self.store, self.set, self.monitor);
         let needed = self.needed.as_ref();
         let waiting = self.waiting.iter();
@@ -158,14 +192,23 @@ impl Commit<'_> {
         let mut writer = store.writer(&WriteOptions::default(), monitor)?;
         monitor.start("take over", set.selection.payload_bytes() + depended_bytes);
         let all = |_: &FramePlace| Ok(true);
-        set.read_frames(all, store, monitor, |frame| put(&mut writer, frame, needed))?;
+        set.read_frames(all, store, monitor, |unpacked| {
+            let frame = put(&mut writer, unpacked, needed)?;
+            if let Some(arrivals) = arrivals
+                && arrivals.add(frame)
+            {
+                writer.commit()?;
+                arrivals.committed();
+            }
+            Ok(())
+        })?;
         if !self.waiting.is_empty() {
             // The frames below may depend on chunks that were just put.
             writer.commit()?;
         }
         for (each, frames) in self.waiting.iter_mut().zip(depended) {
             let bad = each.read(&frames, store, monitor, |_, frame| {
-                put(&mut writer, frame, None)
+                put(&mut writer, frame, None).map(drop)
             })?;
             for place in bad {
                 // Blocks that have gone bad are forgotten, so that the next heal rebuilds them by parity.
@@ -195,15 +238,15 @@ pub(crate) fn roots_of(catalog: &Catalog) -> Result<Vec<ReleaseRoot>, Error> {
     Ok(roots?)
 }
 
-/// Puts the chunks of a frame, or only the needed ones when they are known.
+/// Puts the chunks of a frame, or only the needed ones when they are known, and returns the frame.
 pub(super) fn put(
     writer: &mut StoreWriter<'_>,
     unpacked: UnpackedFrame,
     needed: Option<&ChunkSet>,
-) -> Result<(), Error> {
+) -> Result<Frame, Error> {
     let is_needed = |id: &ChunkId| needed.is_none_or(|needed| needed.contains(id));
     writer.put_frame(&unpacked.frame, unpacked.kept, is_needed)?;
-    Ok(())
+    Ok(unpacked.frame)
 }
 
 /// Returns the chunks that a release needs and the store does not have. Behind a missing list there may be more.
@@ -256,7 +299,7 @@ pub(super) fn prove(
         })?;
     }
     let mut known = ProvedBlobs::read(store)?;
-    let keeper = Keeper::new(store)?;
+    let keeper = Keeper::new(store, 0)?;
     let failed = proof::streams(store, &mut known, roots, Some(&keeper), monitor)?;
     // The last group of cached blobs is written when the keeper is dropped.
     drop(keeper);

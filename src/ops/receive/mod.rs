@@ -4,6 +4,7 @@
 //! releases are committed.
 
 mod advance;
+mod arrivals;
 pub(crate) mod commit;
 pub(crate) mod committed_sets;
 pub mod forget;

@@ -108,7 +108,11 @@ impl<'a> OverlaySource<'a> {
     }
 
     /// Reads only the lists among the requested content that it carries.
-    fn read_lists(&mut self, set: &StagedSet, monitor: &dyn Monitor) -> Result<(), Error> {
+    pub(super) fn read_lists(
+        &mut self,
+        set: &StagedSet,
+        monitor: &dyn Monitor,
+    ) -> Result<(), Error> {
         let store = self.store;
         let has_lists = |place: &FramePlace| {
             let mut head = [0; HEADER_BYTES];
@@ -148,6 +152,11 @@ impl<'a> OverlaySource<'a> {
         self.held.extend(found.held);
         self.held_bytes += found.held_bytes;
         Ok(())
+    }
+
+    /// Returns whether a chunk is held in memory.
+    pub(super) fn holds(&self, id: &ChunkId) -> bool {
+        self.held.contains_key(id)
     }
 
     /// Notes the chunks of a frame, and holds its lists.

@@ -1,20 +1,19 @@
 //! Checks that releases from media can be restored, before they are committed. It applies the checks of `checkout`.
 
 use crate::base::diagnostic::Arg;
-use crate::content::recipe::RecipeError;
+use crate::content::recipe::{ChunkSource, RecipeError};
 use crate::content::release::Refusal;
 use crate::content::release::validation::{EntryCheck, check_items};
 use crate::content::release::{Item, ItemKind, ReleaseRoot, open_entries};
 use crate::ops::Error;
-use crate::store::Store;
 
-/// Checks names, entries and sizes of releases whose lists are in the store.
+/// Checks names, entries and sizes of releases whose lists are in `source`.
 ///
 /// # Errors
 /// [`Error::Refused`] for a release that could not be restored.
-pub(crate) fn check(store: &Store, roots: &[ReleaseRoot]) -> Result<(), Error> {
+pub(crate) fn check<S: ChunkSource>(source: &S, roots: &[ReleaseRoot]) -> Result<(), Error> {
     for root in roots {
-        let items = root.read_items(store)?;
+        let items = root.read_items(source)?;
         check_items(root, &items).map_err(|fault| Error::Refused {
             release: root.name.to_string(),
             what: fault.what,
@@ -28,7 +27,7 @@ pub(crate) fn check(store: &Store, roots: &[ReleaseRoot]) -> Result<(), Error> {
             } = &item.kind
             {
                 let mut check = EntryCheck::default();
-                let mut records = open_entries(store, entries)?;
+                let mut records = open_entries(source, entries)?;
                 while let Some(entry) = records.next_record()? {
                     check
                         .entry(&entry)

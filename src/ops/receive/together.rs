@@ -299,7 +299,7 @@ fn write(
     monitor.start("take over", payload_bytes);
     for (set, frames) in parts.iter().zip(&wanted.frames) {
         set.read(frames, store, monitor, |_, frame| {
-            put(&mut writer, frame, Some(&wanted.chunks))
+            put(&mut writer, frame, Some(&wanted.chunks)).map(drop)
         })?;
     }
     monitor.finish();
