@@ -1,9 +1,8 @@
-"""The part of reader.py that makes xz, lzma, bzip2 and bitcode streams again from their plain bytes (docs/format.md, Recode recipes).
+"""The part of reader.py that makes xz, lzma, bzip2, lz4 and bitcode streams again from their plain bytes (docs/format.md, Recode recipes).
 
 Python's lzma module runs liblzma, of which 5.2 to 5.8 write the same bytes. `python3 -c "import lzma; print(lzma._lzma)"`
 says which library that is. Its bz2 module runs libbz2. Zstd streams of klauspost's encoder are not made again here: that takes the
-encoder itself, which is in Go. The hash of
-the stream decides."""
+encoder itself, which is in Go. Lz4 takes the module lz4 from PyPI. The hash of the stream decides."""
 import bz2, lzma, struct
 import reader_bitcode
 from reader_deflate import NotRemade, check
@@ -23,6 +22,28 @@ class Recipe:
         return fields[0] if len(fields) == 1 else fields
 
 
+class Lz4Blocks:
+    """The blocks of a frame of lz4: what liblz4 gives without its header and its end mark."""
+
+    def __init__(self, level, block, linked):
+        try:
+            import lz4.frame
+        except ImportError:
+            raise NotRemade("is lz4, for which this needs the module lz4")
+        sizes = {16: lz4.frame.BLOCKSIZE_MAX64KB, 18: lz4.frame.BLOCKSIZE_MAX256KB,
+                 20: lz4.frame.BLOCKSIZE_MAX1MB, 22: lz4.frame.BLOCKSIZE_MAX4MB}
+        self.frame = lz4.frame.LZ4FrameCompressor(block_size=sizes[block], block_linked=bool(linked), compression_level=level)
+        self.block = 1 << block
+
+    def compress(self, part):
+        head = len(self.frame.begin())
+        check(head == 7, "another header")
+        return b"".join(self.frame.compress(part[at:at + self.block]) for at in range(0, len(part), self.block))
+
+    def flush(self):
+        return self.frame.flush()[:-4]
+
+
 def settings(recipe):
     """What makes a new encoder of the next settings."""
     encoder = recipe.take("B")
@@ -34,6 +55,10 @@ def settings(recipe):
         era, level = recipe.take("BBH")[:2]
         version = {1: "1.15", 2: "1.16.4", 3: "1.17.0", 4: "1.17.3", 5: "1.17.8"}.get(era, "unknown")
         raise NotRemade(f"written by github.com/klauspost/compress/zstd {version} or a little later, at level {level}")
+    if encoder == 5:
+        level, block, linked = recipe.take("BBB")
+        check(1 <= level <= 12 and block in (16, 18, 20, 22) and linked <= 1, "damaged settings")
+        return lambda: Lz4Blocks(level, block, linked)
     check(encoder in (1, 2), f"encoder {encoder} needs a newer reader")
     dictionary, properties, mode, finder, nice, depth, count = recipe.take("IBBBHHB")
     check(4096 <= dictionary <= 1 << 26 and properties < 225 and depth <= 1024 and count <= 3, "damaged settings")

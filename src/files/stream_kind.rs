@@ -52,7 +52,10 @@ impl StreamKind {
             Self::Recoded(recode::Format::Xz | recode::Format::Bzip2) => true,
             // They have no magic, or one of four bytes only.
             Self::Recoded(
-                recode::Format::Lzma | recode::Format::Zstd | recode::Format::Bitcode,
+                recode::Format::Lzma
+                | recode::Format::Zstd
+                | recode::Format::Lz4
+                | recode::Format::Bitcode,
             ) => false,
         };
         is_likely.then_some(kind)
@@ -83,6 +86,7 @@ impl StreamKind {
             Self::Recoded(recode::Format::Lzma) => b".lzma",
             Self::Recoded(recode::Format::Bzip2) => b".bz2",
             Self::Recoded(recode::Format::Zstd) => b".zst",
+            Self::Recoded(recode::Format::Lz4) => b".lz4",
             Self::Recoded(recode::Format::Bitcode) => b"",
         };
         name.strip_suffix(suffix).unwrap_or(name).to_vec()

@@ -59,7 +59,7 @@ pub enum KeptReason {
     Zstd = ZSTD_KEPT,
     /// It is a stream of bzip2, and was added before these were opened.
     Bzip2 = 12,
-    /// Frames of lz4 are not opened.
+    /// Its frames of lz4 are not of a writer that is known, or it was added before these were opened.
     Lz4 = 13,
     /// Archives of 7-Zip are not opened.
     SevenZip = 14,
@@ -72,8 +72,7 @@ pub enum KeptReason {
 }
 
 /// First bytes of what is not opened.
-const CLOSED_MAGICS: [(&[u8], KeptReason); 3] = [
-    (b"\x04\x22\x4d\x18", KeptReason::Lz4),
+const CLOSED_MAGICS: [(&[u8], KeptReason); 2] = [
     (b"7z\xbc\xaf\x27\x1c", KeptReason::SevenZip),
     (b"Rar!\x1a\x07", KeptReason::Rar),
 ];
@@ -391,9 +390,11 @@ fn look<R: ReadAt + ?Sized>(
                 }
                 Ok(found) => Ok((found.stream_bytes, found.writer, RECODE_CODEC)),
                 // No limit that is set changes that.
-                Err(RecodeError::Unknown) if format == recode::Format::Zstd => {
-                    Err(KeptReason::Zstd)
-                }
+                Err(RecodeError::Unknown) => Err(match format {
+                    recode::Format::Zstd => KeptReason::Zstd,
+                    recode::Format::Lz4 => KeptReason::Lz4,
+                    _ => KeptReason::Recipe,
+                }),
                 Err(error) => Err(kept_by_recode(&error)),
             }
         }

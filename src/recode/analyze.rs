@@ -5,7 +5,8 @@ use std::io::{Read, Write};
 use super::input::StreamInput;
 use super::opener::Opener;
 use super::{
-    Format, RecodeAnalysis, RecodeError, RecodeOptions, bzip2_frame, lzma_alone, xz, zstd_frame,
+    Format, RecodeAnalysis, RecodeError, RecodeOptions, bzip2_frame, lz4_frame, lzma_alone, xz,
+    zstd_frame,
 };
 
 pub(super) fn analyze(
@@ -20,6 +21,7 @@ pub(super) fn analyze(
         Format::Xz => xz::open(&mut input, &mut opener)?,
         Format::Bzip2 => bzip2_frame::open(&mut input, &mut opener)?,
         Format::Zstd => zstd_frame::open(&mut input, &mut opener)?,
+        Format::Lz4 => lz4_frame::open(&mut input, &mut opener)?,
         Format::Lzma => lzma_alone::open(&mut input, &mut opener)?,
         Format::Bitcode => opener.bitcode(&mut input)?,
     };

@@ -1,4 +1,4 @@
-//! The encoders and decoders themselves: liblzma and libbz2, at the versions that Cargo.toml pins, and the model of
+//! The encoders and decoders themselves: liblzma, libbz2 and liblz4, at the versions that Cargo.toml pins, and the model of
 //! klauspost's.
 //!
 //! A golden test holds the encoders to the bytes that real tools write. Nothing here parses a container.
@@ -8,6 +8,7 @@ use liblzma::stream::{Action, Filters, LzmaOptions, MatchFinder, Mode, Status, S
 
 use super::RecodeError;
 use super::klauspost::KlauspostEncoder;
+use super::lz4_encoder::Lz4Encoder;
 use super::settings::{EncoderSettings, Lzma, LzmaFilter, LzmaSettings};
 
 /// Room that is made for output at a time.
@@ -21,6 +22,7 @@ pub(crate) enum Encoder {
     Lzma(Box<Stream>),
     Bzip2(Box<Compress>),
     Klauspost(Box<KlauspostEncoder>),
+    Lz4(Box<Lz4Encoder>),
 }
 
 impl Encoder {
@@ -39,6 +41,7 @@ impl Encoder {
             EncoderSettings::Klauspost(settings) => {
                 Ok(Self::Klauspost(Box::new(KlauspostEncoder::new(*settings))))
             }
+            EncoderSettings::Lz4(settings) => Ok(Self::Lz4(Box::new(Lz4Encoder::new(*settings)?))),
         }
     }
 
@@ -64,6 +67,10 @@ impl Encoder {
                     encoder.push(plain, out);
                     plain.len()
                 }
+                Self::Lz4(encoder) => {
+                    encoder.push(plain, out)?;
+                    plain.len()
+                }
             };
             plain = &plain[len..];
         }
@@ -78,12 +85,17 @@ impl Encoder {
                 Ok(())
             }
             // Their streams have no such place.
-            Self::Lzma(_) | Self::Bzip2(_) => Err(RecodeError::Corrupt("order of pieces")),
+            Self::Lzma(_) | Self::Bzip2(_) | Self::Lz4(_) => {
+                Err(RecodeError::Corrupt("order of pieces"))
+            }
         }
     }
 
     /// Ends the piece.
     pub(crate) fn finish(mut self, out: &mut Vec<u8>) -> Result<(), RecodeError> {
+        if let Self::Lz4(encoder) = self {
+            return encoder.finish(out);
+        }
         let refused = || RecodeError::Corrupt("plain bytes");
         loop {
             out.reserve(OUT_BYTES);
@@ -100,6 +112,7 @@ impl Encoder {
                     encoder.finish(out);
                     true
                 }
+                Self::Lz4(_) => true,
             };
             if is_end {
                 return Ok(());

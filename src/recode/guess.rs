@@ -2,17 +2,23 @@
 //!
 //! Of xz, dictionary, filters and properties stand in the stream. How liblzma searches does not, and presets use nine ways
 //! to search. So at most nine encoders run, each up to the first byte that differs. Of bzip2, all that matters stands in
-//! the stream, and its one encoder shows whether it was libbz2.
+//! the stream, and its one encoder shows whether it was libbz2. Of lz4, only the level is not told.
 
 use std::cell::RefCell;
 use std::time::Duration;
 
+use lz4::block::{self, CompressionMode};
+
 use super::RecodeError;
 use super::coder::Encoder;
+use super::lz4_encoder::Lz4Settings;
 use super::settings::{EncoderSettings, LzmaSettings, Search};
 
 /// Plain bytes that are encoded between two comparisons.
 const STEP_BYTES: usize = 64 << 10;
+/// Plain bytes by which the levels of lz4 are ranked, and how many of them are tried.
+const LZ4_FRONT_BYTES: usize = 256 << 10;
+const LZ4_TRIES: usize = 2;
 /// Settings that are remembered.
 const REMEMBERED: usize = 4;
 
@@ -141,6 +147,53 @@ pub(super) fn of_bzip2(
     Ok(Guess { settings, spent })
 }
 
+/// Finds the level of lz4 that gives the blocks which `packed` begins with. `plain` are their plain bytes, and perhaps more.
+///
+/// # Errors
+/// [`RecodeError::Unknown`] when no level does.
+pub(super) fn of_lz4(
+    formats: impl Iterator<Item = Lz4Settings>,
+    packed: &[u8],
+    plain: &[u8],
+    clock: &dyn Fn() -> Duration,
+) -> Result<Guess, RecodeError> {
+    // A level differs from the others within the first sequences, so a short front ranks them.
+    let front = &plain[..plain.len().min(LZ4_FRONT_BYTES)];
+    let first_block = packed.get(4..).unwrap_or_default();
+    let mut ranked: Vec<(usize, Lz4Settings)> = formats
+        .map(|format| (common(&lz4_block(front, format.level), first_block), format))
+        .collect();
+    // The sort keeps the lower level first among equal ones.
+    ranked.sort_by_key(|(same, _)| std::cmp::Reverse(*same));
+    for (_, format) in ranked.into_iter().take(LZ4_TRIES) {
+        let settings = EncoderSettings::Lz4(format);
+        let begun = clock();
+        let mut encoder = Encoder::new(&settings)?;
+        let mut made = Vec::new();
+        encoder.push(plain, &mut made)?;
+        if plain.len() < format.block_bytes() {
+            encoder.finish(&mut made)?;
+        }
+        let spent = clock().saturating_sub(begun);
+        if packed.starts_with(&made) {
+            return Ok(Guess { settings, spent });
+        }
+    }
+    Err(RecodeError::Unknown)
+}
+
+fn lz4_block(plain: &[u8], level: u8) -> Vec<u8> {
+    let mode = match level {
+        1 => CompressionMode::DEFAULT,
+        _ => CompressionMode::HIGHCOMPRESSION(level.into()),
+    };
+    block::compress(plain, Some(mode), false).unwrap_or_default()
+}
+
+fn common(one: &[u8], other: &[u8]) -> usize {
+    one.iter().zip(other).take_while(|(a, b)| a == b).count()
+}
+
 /// Returns how many packed bytes of the sample an encoder gives so far, or `None` when it gives others.
 fn same_bytes(
     settings: &EncoderSettings,
@@ -170,6 +223,7 @@ pub(super) fn name(settings: &EncoderSettings) -> String {
         EncoderSettings::Lzma(lzma) => lzma,
         EncoderSettings::Bzip2(level) => return format!("bzip2 -{level}"),
         EncoderSettings::Klauspost(settings) => return settings.name(),
+        EncoderSettings::Lz4(settings) => return format!("lz4 -{}", settings.level),
     };
     let mut fitting = levels(lzma.dictionary_bytes);
     let level = fitting.find(|(level, e)| of_level(*level, *e) == lzma.search);

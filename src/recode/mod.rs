@@ -1,8 +1,8 @@
-//! Opens streams of xz, lzma, bzip2 and zstd and files of LLVM bitcode into plain bytes and a small recipe, and makes
+//! Opens streams of xz, lzma, bzip2, zstd and lz4 and files of LLVM bitcode into plain bytes and a small recipe, and makes
 //! exactly the same again by running the same encoder.
 //!
 //! Unlike writers of deflate, nearly all writers of xz run one library, liblzma, which has written the same bytes for
-//! many years, and most of those of bzip2 run libbz2. So a recipe names the encoder and its settings, and holds what stands
+//! many years, and most of those of bzip2 and lz4 run libbz2 and liblz4. So a recipe names the encoder and its settings, and holds what stands
 //! between the compressed pieces as it is: headers, checks and indexes. Its format is in `docs/format.md`. What another
 //! encoder wrote is not opened.
 //!
@@ -18,6 +18,8 @@ mod coder;
 mod guess;
 mod input;
 mod klauspost;
+mod lz4_encoder;
+mod lz4_frame;
 mod lzma_alone;
 mod opener;
 mod recipe;
@@ -49,6 +51,8 @@ pub enum Format {
     Bzip2,
     /// .zst, with all frames that follow one another.
     Zstd,
+    /// .lz4, with all frames that follow one another.
+    Lz4,
     /// A file of LLVM bitcode, to its end.
     Bitcode,
 }
@@ -64,6 +68,8 @@ impl Format {
             Some(Self::Bzip2)
         } else if zstd_frame::is_header(head) {
             Some(Self::Zstd)
+        } else if lz4_frame::is_header(head) {
+            Some(Self::Lz4)
         } else if head.starts_with(&bitcode::MAGIC) {
             Some(Self::Bitcode)
         } else {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::bitcode;
 use super::chunks::Chunks;
 use super::coder::Decoder;
-use super::guess::{self, BlockSample};
+use super::guess::{self, BlockSample, Guess};
 use super::input::StreamInput;
 use super::recipe::{RecipeOut, pieces_max};
 use super::settings::{EncoderSettings, Lzma, LzmaFilter, LzmaSettings, Search};
@@ -56,7 +56,7 @@ impl FilterChain {
 
 /// The settings of the pieces so far.
 struct Known {
-    /// `None` for bzip2.
+    /// `None` for other encoders than liblzma.
     chain: Option<FilterChain>,
     settings: EncoderSettings,
     /// Plain bytes of the sample, and what it took to encode them.
@@ -235,12 +235,7 @@ impl<'a> Opener<'a> {
                     is_whole: is_end,
                 };
                 let found = guess::of_bzip2(level, &sample, self.options.clock)?;
-                self.known = Some(Known {
-                    chain: None,
-                    settings: found.settings,
-                    sample_bytes: plain.len() as u64,
-                    spent: found.spent,
-                });
+                self.learned(found, plain.len() as u64);
                 wants_sample = false;
                 (packed, plain) = (Vec::new(), Vec::new());
             }
@@ -254,6 +249,21 @@ impl<'a> Opener<'a> {
         }
         self.recipe.coded(&settings, plain_bytes)?;
         self.check_recipe(input.taken())
+    }
+
+    /// Notes the settings of pieces without a filter chain, and what it took to encode a sample of so many plain bytes.
+    pub(super) fn learned(&mut self, found: Guess, sample_bytes: u64) {
+        self.known = Some(Known {
+            chain: None,
+            settings: found.settings,
+            sample_bytes,
+            spent: found.spent,
+        });
+    }
+
+    /// Returns the clock of the options.
+    pub(super) fn clock(&self) -> &'a dyn Fn() -> Duration {
+        self.options.clock
     }
 
     /// Refuses a recipe that is too large for `taken` bytes of the stream.

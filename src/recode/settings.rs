@@ -7,6 +7,7 @@ use std::io::Read;
 
 use super::RecodeError;
 use super::klauspost::KlauspostSettings;
+use super::lz4_encoder::Lz4Settings;
 
 /// Smallest and largest dictionary, which is that of `xz -9`.
 pub(crate) const DICTIONARY_BYTES_MIN: u32 = 4096;
@@ -127,6 +128,8 @@ pub(crate) enum EncoderSettings {
     Bzip2(u8),
     /// That of github.com/klauspost/compress/zstd.
     Klauspost(KlauspostSettings),
+    /// liblz4, as it is from 1.9 to 1.10.
+    Lz4(Lz4Settings),
 }
 
 /// What a byte of lc, lp and pb may be: liblzma takes no more than four bits of lc and lp together.
@@ -138,6 +141,7 @@ const LZMA2: u8 = 1;
 const LZMA1: u8 = 2;
 const BZIP2: u8 = 3;
 const KLAUSPOST: u8 = 4;
+const LZ4: u8 = 5;
 
 impl EncoderSettings {
     /// Appends the settings as recipes hold them.
@@ -150,6 +154,12 @@ impl EncoderSettings {
                 settings.level.number(),
                 settings.window_log,
                 settings.block_log,
+            ]),
+            Self::Lz4(settings) => out.extend_from_slice(&[
+                LZ4,
+                settings.level,
+                settings.block_log,
+                settings.is_linked.into(),
             ]),
             Self::Lzma(lzma) => {
                 out.push(match lzma.lzma {
@@ -193,6 +203,15 @@ impl EncoderSettings {
                 let settings = KlauspostSettings::new(era, level, window_log, block_log);
                 let settings = settings.ok_or(RecodeError::Corrupt("settings"))?;
                 return Ok(Self::Klauspost(settings));
+            }
+            LZ4 => {
+                let mut fixed = [0; 3];
+                recipe.read_exact(&mut fixed).map_err(RecodeError::read)?;
+                let [level, block_log, linked] = fixed;
+                let settings = Lz4Settings::new(level, block_log, linked == 1);
+                let settings = settings.filter(|_| linked <= 1);
+                let settings = settings.ok_or(RecodeError::Corrupt("settings"))?;
+                return Ok(Self::Lz4(settings));
             }
             other => return Err(RecodeError::Newer(other)),
         };
@@ -238,7 +257,7 @@ impl EncoderSettings {
     pub(crate) fn parallel_bytes_max(&self) -> u64 {
         match self {
             Self::Lzma(_) => 192 << 20,
-            Self::Bzip2(_) | Self::Klauspost(_) => 16 << 20,
+            Self::Bzip2(_) | Self::Klauspost(_) | Self::Lz4(_) => 16 << 20,
         }
     }
 
@@ -250,6 +269,7 @@ impl EncoderSettings {
             Self::Bzip2(level) => 400_000 + 800_000 * u64::from(*level),
             // The window, half as much and a MiB, and tables.
             Self::Klauspost(settings) => (settings.window_bytes() as u64 * 3 / 2) + (8 << 20),
+            Self::Lz4(settings) => 5 * settings.block_bytes() as u64 + (1 << 19),
             Self::Lzma(lzma) => 11 * u64::from(lzma.dictionary_bytes) + (6 << 20),
         }
     }

@@ -85,6 +85,8 @@ fn stage_with_release() -> Stage {
         "xz-delta.xz",
         "xz-0.lzma",
         "bzip2-members.bz2",
+        "lz4-frames.lz4",
+        "lz4-linked.lz4",
     ] {
         let to = stage.path(&format!("given/{stream}"));
         fs::copy(repository("tests/data/recode/streams").join(stream), to).unwrap();
@@ -127,6 +129,10 @@ fn a_stranger_reads_what_was_packed_byte_for_byte() {
         };
         let run = read("verify", &[]).ends_with(0);
         assert!(run.stdout.ends_with("whole\n"), "{run:#?}");
+        // The images differ from the folders by how the blocks lie in them, which has been read by now.
+        if to == "iso" {
+            continue;
+        }
         let back = stage.path(&format!("{to}-back"));
         read("extract", &[&back]).ends_with(0);
         assert!(

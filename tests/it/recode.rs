@@ -1,4 +1,4 @@
-//! Streams of xz, lzma and bzip2, golden ones and those of the tools that are here: each opens into its plain text and a small recipe,
+//! Streams of xz, lzma, bzip2 and lz4, golden ones and those of the tools that are here: each opens into its plain text and a small recipe,
 //! and comes back byte for byte. Whatever is no stream of theirs is refused.
 //!
 //! `CARRYALL_WRITE_RECIPES=1` writes recipes that are not there yet.
@@ -107,7 +107,7 @@ fn golden_streams_and_recipes_stay_what_they_are() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    assert!(names.len() >= 23);
+    assert!(names.len() >= 33);
     for name in names {
         let packed = fs::read(data("streams").join(&name)).unwrap();
         let (found, plain, recipe) = open(&packed).unwrap();
@@ -132,6 +132,9 @@ fn golden_streams_and_recipes_stay_what_they_are() {
         }
         if name.ends_with(".bz2") {
             assert!(found.writer.starts_with("bzip2 -"), "{}", found.writer);
+        }
+        if name.ends_with(".lz4") {
+            assert!(found.writer.starts_with("lz4 -"), "{}", found.writer);
         }
     }
 }
@@ -188,6 +191,42 @@ fn what_bzip2_and_pbzip2_write_today_comes_back() {
         let found = comes_back(&all, &[&plain[..], &plain].concat());
         assert_eq!(found.stream_bytes, all.len() as u64 - 6);
     }
+}
+
+#[test]
+fn what_lz4_writes_today_comes_back() {
+    if !has(&["lz4"]) {
+        return;
+    }
+    let plain = [text(12, 5_000_000), noise(5, 300_000), text(13, 100_000)].concat();
+    for arguments in [
+        "-q -c -1",
+        "-q -c -2",
+        "-q -c -9",
+        "-q -c -12 -B6",
+        "-q -c -3 -BD",
+        "-q -c -1 -B4 -BD",
+        "-q -c -9 --no-frame-crc",
+    ] {
+        let packed = tool("lz4", arguments, &plain);
+        let found = comes_back(&packed, &plain);
+        assert!(found.recipe_bytes < 60, "{arguments}: {found:?}");
+        // Bytes behind the last frame are not part of the stream.
+        let longer = [&packed[..], b"behind"].concat();
+        assert_eq!(open(&longer).unwrap().0.stream_bytes, packed.len() as u64);
+        let cut = &packed[..packed.len() - 1];
+        assert!(
+            matches!(open(cut), Err(RecodeError::Truncated)),
+            "{arguments}"
+        );
+    }
+    // What hardly anybody writes: checksums of blocks, and the format from before frames.
+    let checked = tool("lz4", "-q -c -BX", &plain);
+    assert!(matches!(open(&checked), Err(RecodeError::Unknown)));
+    assert_eq!(Format::of(&tool("lz4", "-q -c -l", &plain)), None);
+    let mut hurt = tool("lz4", "-q -c", &plain);
+    hurt[50_000] ^= 0x55;
+    assert!(open(&hurt).is_err());
 }
 
 #[test]
@@ -412,7 +451,7 @@ proptest! {
         bytes in prop::collection::vec(any::<u8>(), 0..400),
         kind in 0_usize..3,
     ) {
-        let kinds = [("xz-0.lzma", 13), ("xz-0.xz", 24), ("bzip2-1.bz2", 30)];
+        let kinds = [("xz-0.lzma", 13), ("xz-0.xz", 24), ("bzip2-1.bz2", 30), ("lz4-frames.lz4", 62)];
         let (name, kept) = kinds[kind];
         let head = fs::read(data("streams").join(name)).unwrap();
         let hostile = [&head[..kept], &bytes].concat();

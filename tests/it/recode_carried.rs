@@ -1,4 +1,4 @@
-//! Xz, lzma and bzip2 streams on their whole way: opened by `add`, carried as a delta, received, checked, served from copies that are
+//! Xz, lzma, bzip2 and lz4 streams on their whole way: opened by `add`, carried as a delta, received, checked, served from copies that are
 //! kept ready, read by a stranger, and given back bit for bit.
 
 use std::fs;
@@ -28,7 +28,7 @@ fn opened(stage: &Stage, release: &str) -> u64 {
 
 #[test]
 fn a_changed_tar_in_xz_travels_as_the_change_and_comes_back() {
-    if !has(&["xz", "bzip2"]) {
+    if !has(&["xz", "bzip2", "lz4"]) {
         return;
     }
     let stage = Stage::new();
@@ -48,6 +48,12 @@ fn a_changed_tar_in_xz_travels_as_the_change_and_comes_back() {
         for (name, arguments) in [("best.tar.bz2", "-c -9"), ("fast.tar.bz2", "-c -1")] {
             fs::write(given.join(name), tool("bzip2", arguments, &plain)).unwrap();
         }
+        for (name, arguments) in [
+            ("best.tar.lz4", "-q -c -9"),
+            ("linked.tar.lz4", "-q -c -BD"),
+        ] {
+            fs::write(given.join(name), tool("lz4", arguments, &plain)).unwrap();
+        }
         // Streams in an archive, and in one another.
         let inner = tool("xz", "-c -1", &other);
         let outer = tar_of(&[("inner.xz", inner), ("more", noise(7, 70_000))]);
@@ -58,7 +64,7 @@ fn a_changed_tar_in_xz_travels_as_the_change_and_comes_back() {
             &format!("given-{version}"),
         ];
         stage.run(&words).ends_with(0);
-        assert_eq!(opened(&stage, &format!("tool:{version}")), 7);
+        assert_eq!(opened(&stage, &format!("tool:{version}")), 9);
     }
     stage.store_is_well();
     stage.comes_back_in("tool:2", "given-2");
@@ -72,7 +78,7 @@ fn a_changed_tar_in_xz_travels_as_the_change_and_comes_back() {
             .ends_with(0);
     }
     let size = |bundle: &str| fs::metadata(stage.path(bundle)).unwrap().len();
-    // Four archives changed, each by 30 kB of text that they share.
+    // All archives changed, each by 30 kB of text that they share.
     assert!(
         size("delta") * 8 < size("full"),
         "{} {}",
@@ -91,30 +97,36 @@ fn a_changed_tar_in_xz_travels_as_the_change_and_comes_back() {
 }
 
 #[test]
-fn one_changed_byte_in_a_tar_in_bzip2_costs_its_neighborhood() {
-    if !has(&["bzip2"]) {
-        return;
+fn one_changed_byte_in_a_tar_in_bzip2_or_lz4_costs_its_neighborhood() {
+    for (program, arguments) in [("bzip2", "-c"), ("lz4", "-q -c -9")] {
+        if has(&[program]) {
+            a_changed_byte_costs_its_neighborhood(program, arguments);
+        }
     }
+}
+
+fn a_changed_byte_costs_its_neighborhood(program: &str, arguments: &str) {
+    let name = format!("src.tar.{program}");
     let mut stage = Stage::new();
     let mut texts = text(5, 5_000_000);
     for version in ["1", "2"] {
         let tar = tar_of(&[("src/all", texts.clone())]);
-        fs::write(stage.path("src.tar.bz2"), tool("bzip2", "-c", &tar)).unwrap();
+        fs::write(stage.path(&name), tool(program, arguments, &tar)).unwrap();
         let release = format!("src:{version}");
-        stage.run(&["add", &release, "src.tar.bz2"]).ends_with(0);
+        stage.run(&["add", &release, &name]).ends_with(0);
         texts[2_500_000] ^= 1;
     }
     stage.run(&["pack", "--bare", "full", "src:1"]).ends_with(0);
     let words = ["pack", "--bare", "delta", "src:2", "--since", "src:1"];
     stage.run(&words).ends_with(0);
     let bytes = fs::metadata(stage.path("delta")).unwrap().len();
-    assert!(bytes <= 8192, "{bytes}");
+    assert!(bytes <= 8192, "{program}: {bytes}");
     stage.store = "site";
     stage.run(&["receive", "full"]).ends_with(0);
     stage.run(&["receive", "delta"]).ends_with(0);
     stage.run(&["checkout", "src:2", "back"]).ends_with(0);
-    let given = fs::read(stage.path("src.tar.bz2")).unwrap();
-    assert!(fs::read(stage.path("back/src.tar.bz2")).unwrap() == given);
+    let given = fs::read(stage.path(&name)).unwrap();
+    assert!(fs::read(stage.path(&format!("back/{name}"))).unwrap() == given);
 }
 
 /// A docker archive of one layer.

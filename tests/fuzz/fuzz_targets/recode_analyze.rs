@@ -1,4 +1,4 @@
-//! Any bytes as an xz, lzma, bzip2, zstd or bitcode stream: what is opened comes back the same.
+//! Any bytes as an xz, lzma, bzip2, zstd, lz4 or bitcode stream: what is opened comes back the same.
 #![no_main]
 
 use std::time::Duration;
@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 const PLAIN_LIMIT_BYTES: u64 = 1 << 18;
 
 fuzz_target!(|input: &[u8]| {
-    for format in [Format::Xz, Format::Lzma, Format::Bzip2, Format::Zstd, Format::Bitcode] {
+    for format in [Format::Xz, Format::Lzma, Format::Bzip2, Format::Zstd, Format::Lz4, Format::Bitcode] {
         let options = RecodeOptions {
             format,
             plain_limit_bytes: PLAIN_LIMIT_BYTES,

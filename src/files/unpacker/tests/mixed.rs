@@ -86,7 +86,7 @@ fn what_begins_like_a_stream_costs_little_and_leaves_the_chunks_as_they_were() {
 fn what_stays_closed_is_counted_by_its_kind() {
     let kinds: [(&[u8], KeptReason); 4] = [
         (b"\x28\xb5\x2f\xfd\x03", KeptReason::Zstd),
-        (b"\x04\x22\x4d\x18", KeptReason::Lz4),
+        (b"\x04\x22\x4d\x18\x03", KeptReason::Lz4),
         (b"7z\xbc\xaf\x27\x1c", KeptReason::SevenZip),
         (b"Rar!\x1a\x07\x01", KeptReason::Rar),
     ];
