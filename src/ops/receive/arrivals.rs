@@ -63,7 +63,7 @@ struct HeldFrame {
 }
 
 #[derive(Default)]
-struct State {
+struct ArrivalState {
     frames: BTreeMap<u64, HeldFrame>,
     next_no: u64,
     bytes: usize,
@@ -83,7 +83,7 @@ struct State {
     is_alone: bool,
 }
 
-impl State {
+impl ArrivalState {
     /// Returns a chunk and notes that it was read.
     fn take(&mut self, id: &ChunkId) -> Option<HeldBytes> {
         let (number, at) = *self.places.get(id)?;
@@ -145,7 +145,7 @@ pub(super) struct Arrivals<'a> {
     store: &'a Store,
     lists: &'a OverlaySource<'a>,
     held_bytes: usize,
-    state: Mutex<State>,
+    state: Mutex<ArrivalState>,
     moved: Condvar,
 }
 
@@ -160,11 +160,11 @@ impl<'a> Arrivals<'a> {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ArrivalState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'s>(&self, state: MutexGuard<'s, State>) -> MutexGuard<'s, State> {
+    fn wait<'s>(&self, state: MutexGuard<'s, ArrivalState>) -> MutexGuard<'s, ArrivalState> {
         let waited = self.moved.wait(state);
         waited.unwrap_or_else(PoisonError::into_inner)
     }
