@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use stage::kills::{Instants, Kills, words};
 use stage::{Run, Stage, contents, make_release, signal, visible};
 
-const KILLS: u32 = 25;
+const KILLS: u32 = 8;
 /// After every so many kills the release is checked out and compared; `check --data` reads every byte after each.
 const COMPARE_EVERY: u32 = 4;
 

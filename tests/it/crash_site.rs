@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use stage::kills::{Instants, Kills, words};
 use stage::{Stage, contents, kill, noise, text, volumes};
 
-const KILLS: u32 = 16;
+const KILLS: u32 = 6;
 
 /// Adds a version of a product that has many files.
 fn give(stage: &Stage, version: u64) {

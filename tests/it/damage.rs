@@ -879,7 +879,7 @@ impl Fate {
 }
 
 proptest! {
-    #![proptest_config(cases(40))]
+    #![proptest_config(cases(20))]
 
     #[test]
     fn within_the_guarantee_all_comes_back_and_beyond_it_is_said_what_is_missing(fate in fates()) {

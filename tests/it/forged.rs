@@ -116,27 +116,30 @@ fn a_whole_forged_volume_gives_way_to_the_right_one() {
 
 #[test]
 fn parity_stands_in_for_a_wrong_block() {
-    for codec in [ParityCodec::Gf16, ParityCodec::Gf8] {
-        for (spare, local) in [(0, 12.0), (2, 0.0), (2, 8.0)] {
-            let packed = Shape {
-                codec,
-                spare,
-                local,
-                ..Shape::default()
-            }
-            .pack();
-            let carried = packed.carry();
-            forge(&carried, 1, [data_block(&packed, 1)]);
-            let site = Site::default();
-            let progress = site.receive_set(&carried.paths(), &packed);
-            assert_eq!(
-                progress.state,
-                ProgressState::Complete,
-                "{codec:?} {spare} {local}: {progress:?}"
-            );
-            site.assert_same(&packed);
-            assert_nothing_waits(&site);
+    for (codec, spare, local) in [
+        (ParityCodec::Gf16, 0, 12.0),
+        (ParityCodec::Gf16, 2, 0.0),
+        (ParityCodec::Gf16, 2, 8.0),
+        (ParityCodec::Gf8, 2, 8.0),
+    ] {
+        let packed = Shape {
+            codec,
+            spare,
+            local,
+            ..Shape::default()
         }
+        .pack();
+        let carried = packed.carry();
+        forge(&carried, 1, [data_block(&packed, 1)]);
+        let site = Site::default();
+        let progress = site.receive_set(&carried.paths(), &packed);
+        assert_eq!(
+            progress.state,
+            ProgressState::Complete,
+            "{codec:?} {spare} {local}: {progress:?}"
+        );
+        site.assert_same(&packed);
+        assert_nothing_waits(&site);
     }
 }
 
@@ -169,7 +172,7 @@ fn forged_parity_is_not_the_last_word() {
     let first_spare = geometry.header().data_volumes + 1;
     let carried = packed.carry();
     carried.lose(1);
-    let blocks: Vec<u32> = (0..4).map(|index| geometry.data_place(index * 5)).collect();
+    let blocks: Vec<u32> = (0..2).map(|index| geometry.data_place(index * 5)).collect();
     forge(&carried, first_spare, blocks);
     let site = Site::default();
     let first = receive(&site.store, &carried.paths(), &Silent);

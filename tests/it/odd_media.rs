@@ -406,12 +406,12 @@ fn scattered_files_on_a_stick_are_put_in_order() {
         // Every second file goes, and the volume fills the holes.
         shell(
             &dir,
-            "for no in $(seq 1000 3500); do head -c 22000 /dev/urandom > fill/$no.bin; done; mmd -i stick.img ::fill; mcopy -i stick.img fill/*.bin ::fill",
+            "for no in $(seq 1000 1620); do head -c 88000 /dev/urandom > fill/$no.bin; done; mmd -i stick.img ::fill; mcopy -i stick.img fill/*.bin ::fill",
         );
         shell(
             &dir,
             &format!(
-                "for no in $(seq 1000 2 3500); do echo ::fill/$no.bin; done | xargs mdel -i stick.img; mcopy -i stick.img {volume} ::volume.iso; rm -r fill"
+                "for no in $(seq 1000 2 1620); do echo ::fill/$no.bin; done | xargs mdel -i stick.img; mcopy -i stick.img {volume} ::volume.iso; rm -r fill"
             ),
         );
         let run = is_whole(stage, &dir.join("stick.img"));

@@ -393,7 +393,7 @@ fn a_kill_while_a_sealed_set_is_opened_loses_nothing() {
     pack(&stage, "warehouse:2", "discs", &["--seal-to", &site]);
     stage.store = "site";
     let open = words("receive discs --identity site.age");
-    let kills = Kills::timed(&stage, &open, 1, 10);
+    let kills = Kills::timed(&stage, &open, 1, 6);
     let check = |_| {
         stage.run(&open).ends_with(0);
         stage.store_is_well();

@@ -17,7 +17,7 @@ const VICTIM: &str = "store_kill::victim";
 const DIR: &str = "CARRYALL_TEST_KILL_DIR";
 /// How many rounds the victim runs, instead of for ever.
 const ROUNDS: &str = "CARRYALL_TEST_KILL_ROUNDS";
-const KILLS: u32 = 12;
+const KILLS: u32 = 8;
 /// The instants are spread over so many rounds of a victim.
 const ROUNDS_MEASURED: u64 = 3;
 

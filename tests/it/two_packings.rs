@@ -145,7 +145,7 @@ fn killed_at_any_instant() {
         "{run:#?}"
     );
     stage.copy("before", "site");
-    let kills = Kills::timed(&stage, &command, 11, 12);
+    let kills = Kills::timed(&stage, &command, 11, 6);
     kills.of(
         &stage,
         &command,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::console::Console;
@@ -15,8 +15,29 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 /// Stands in front of what a command says, and in front of its exit code.
 const MARKS: [&str; 2] = ["<<<", ">>>"];
 
-/// One machine at a time: each takes a core.
-static ONE: Mutex<()> = Mutex::new(());
+/// Machines that are on. Each takes a core.
+static ON: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
+
+/// The right to switch a machine on.
+struct Core;
+
+impl Core {
+    /// Waits until a core is free.
+    fn take() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let lock = ON.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let on = ON.1.wait_while(lock, |on| *on >= cores);
+        *on.unwrap_or_else(PoisonError::into_inner) += 1;
+        Self
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        *ON.0.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        ON.1.notify_one();
+    }
+}
 
 /// A machine that is on.
 pub struct Machine {
@@ -26,7 +47,7 @@ pub struct Machine {
     child: Child,
     /// The emulator's socket goes with it.
     _socket: tempfile::TempDir,
-    _one: MutexGuard<'static, ()>,
+    _core: Core,
 }
 
 /// What a command on the machine said, and how it ended.
@@ -39,9 +60,7 @@ pub struct Answer {
 impl Machine {
     /// Switches a machine on, with an empty and closed tray.
     pub fn boot(site: &Site) -> Self {
-        let one = ONE
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let core = Core::take();
         let parts = parts().unwrap();
         let socket_dir = tempfile::TempDir::new().unwrap();
         let socket = socket_dir.path().join("socket");
@@ -82,7 +101,7 @@ impl Machine {
             console,
             child,
             _socket: socket_dir,
-            _one: one,
+            _core: core,
         };
         machine.wait_for(&["$ "]);
         machine
