@@ -9,74 +9,14 @@ use carryall::store::storage::conformance::conformance;
 use carryall::store::storage::object::{ObjectAddress, ObjectStorage};
 
 use crate::testkit::bytes::{noise, text};
+use crate::testkit::cloud::{Cloud, bytes_below, ok};
 use crate::testkit::faulty_proxy::FaultyProxy;
-use crate::testkit::stage::{Run, Stage, kill, volumes};
+use crate::testkit::stage::{Run, kill, volumes};
 use crate::testkit::trees::look;
-use crate::testkit::weed::{Bucket, KEY, SECRET, bucket};
+use crate::testkit::weed::{KEY, SECRET};
 
 /// Names the address that the test below works on.
 const ADDRESS: &str = "CARRYALL_TEST_ADDRESS";
-
-/// A stage whose store is in a bucket.
-struct Cloud {
-    stage: Stage,
-    bucket: Bucket,
-    prefix: &'static str,
-}
-
-impl Cloud {
-    fn new() -> Option<Self> {
-        Some(Self {
-            bucket: bucket()?,
-            stage: Stage::new(),
-            prefix: "team/releases",
-        })
-    }
-
-    fn command(&self, words: &[&str]) -> Command {
-        self.command_at(words, self.prefix, "cache")
-    }
-
-    fn command_at(&self, words: &[&str], prefix: &str, cache: &str) -> Command {
-        let mut command = self.stage.command(words);
-        command
-            .env("CARRYALL_STORE", self.bucket.address(prefix))
-            .envs(self.bucket.environment(&self.stage.path(cache)));
-        command
-    }
-
-    fn run(&self, words: &[&str]) -> Run {
-        self.command(words).output().unwrap().into()
-    }
-
-    /// The storage of this process, which must have the environment of the bucket.
-    #[track_caller]
-    fn comes_back(&self, release: &str, given: &str, cache: &str) {
-        let back = format!("back-{}", release.replace([':', '/'], "-"));
-        self.stage.remove(&back);
-        let run: Run = self
-            .command_at(&["checkout", release, &back], self.prefix, cache)
-            .output()
-            .unwrap()
-            .into();
-        run.ends_with(0);
-        assert!(
-            look(&self.stage.path(&back)) == look(&self.stage.path(given)),
-            "{release}"
-        );
-    }
-
-    /// Adds everything in a folder.
-    fn add(&self, release: &str, given: &str) -> Command {
-        let items: Vec<String> = fs::read_dir(self.stage.path(given))
-            .unwrap()
-            .map(|entry| format!("{given}/{}", entry.unwrap().file_name().to_str().unwrap()))
-            .collect();
-        let mut words = vec!["add", release];
-        words.extend(items.iter().map(String::as_str));
-        self.command(&words)
-    }
-}
 
 /// A release that is mostly the same for all seeds.
 fn make_small(root: &Path, seed: u64) {
@@ -85,11 +25,6 @@ fn make_small(root: &Path, seed: u64) {
     fs::write(root.join("own.bin"), noise(seed + 100, 300_000)).unwrap();
     fs::write(root.join("files/deep/text"), text(seed, 200_000)).unwrap();
     fs::write(root.join("files/nothing"), b"").unwrap();
-}
-
-#[track_caller]
-fn ok(command: &mut Command) -> Run {
-    Run::from(command.output().unwrap()).ends_with(0)
 }
 
 #[test]
@@ -194,16 +129,6 @@ fn a_release_goes_through_a_bucket_and_comes_back() {
     cloud.run(&["check", "--data"]).ends_with(0);
     cloud.comes_back("shop:1.1", "two", "third-cache");
     cloud.comes_back("shop:1.1", "two", "cache");
-}
-
-fn bytes_below(path: &Path) -> u64 {
-    if path.is_file() {
-        return path.metadata().unwrap().len();
-    }
-    let entries = fs::read_dir(path).unwrap();
-    entries
-        .map(|entry| bytes_below(&entry.unwrap().path()))
-        .sum()
 }
 
 #[test]
@@ -557,7 +482,21 @@ fn what_is_wrong_with_a_bucket_is_said_and_nothing_is_written() {
         add().env("CARRYALL_STORE", "s3://x/y z"),
         &["no address in an object store"],
     );
-    fails(&mut cloud.command(&["list"]), &["no store in s3://"]);
+    // What helps in a folder is refused here, and is not recommended.
+    let mut chinese = cloud.command(&["list"]);
+    chinese.env("LC_ALL", "zh_CN.UTF-8");
+    for (mut command, words) in [
+        (
+            cloud.command(&["list"]),
+            ["no store in s3://", "copy --to", "bucket and prefix"],
+        ),
+        (chinese, ["不是仓库", "copy --to", "存储桶和前缀"]),
+    ] {
+        let run: Run = command.output().unwrap().into();
+        let said = run.ends_with(1).stderr;
+        assert!(words.iter().all(|word| said.contains(word)), "{said}");
+        assert!(!said.contains("renew-settings"), "{said}");
+    }
     // A listing that is refused has the hint of any request that is.
     ok(&mut cloud.command_at(&["add", "shop:1", "given/file"], "listed", "cache"));
     fails(

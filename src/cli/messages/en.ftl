@@ -1783,7 +1783,10 @@ error-space-disk-full = { $path }: the disk is full; about { $needed_bytes } mor
 ## The store
 
 error-store-not-a-store = no store in { $path }
-    .hint = name the store with --store DIR or $CARRYALL_STORE; `add` and `receive` create one. If one was there: is its disk mounted? If its carryall.toml was lost, `carryall check --renew-settings` writes it anew
+    .hint = { $held_in ->
+        [bucket] nothing was written; `add`, `receive` and `copy --to` create one there. If one was there: are bucket and prefix in --store or $CARRYALL_STORE right, and is the endpoint ($AWS_ENDPOINT_URL)? If its carryall.toml was lost, bring that object back with the tools of the provider, from an earlier version or a copy
+       *[folder] name the store with --store DIR or $CARRYALL_STORE; `add` and `receive` create one. If one was there: is its disk mounted? If its carryall.toml was lost, `carryall check --renew-settings` writes it anew
+    }
 error-store-already-a-store = there is a store in { $path } already
 error-store-not-empty = { $path } is no store and not empty: { $entry } is in it
     .hint = nothing in it was touched; name an empty or new folder with --store DIR or $CARRYALL_STORE, which may be set wrongly. If it is a store whose carryall.toml was lost, `carryall check --renew-settings` writes it anew
@@ -1834,7 +1837,10 @@ error-store-writer-busy = the store in { $path } is being written already
 error-store-newer-format = store format { $found } in { $path } is newer than this program reads ({ $known })
     .hint = use a newer carryall
 error-store-bad-settings = cannot understand { $path }: { $what }
-    .hint = nothing in there was touched; is $CARRYALL_STORE or --store right? If it is a store whose carryall.toml was damaged, `carryall check --renew-settings` writes it anew
+    .hint = { $held_in ->
+        [bucket] nothing there was touched; are bucket and prefix in --store or $CARRYALL_STORE right? If it is a store whose carryall.toml was damaged, bring that object back with the tools of the provider, from an earlier version or a copy
+       *[folder] nothing in there was touched; is $CARRYALL_STORE or --store right? If it is a store whose carryall.toml was damaged, `carryall check --renew-settings` writes it anew
+    }
 error-store-bad-limits = the section [limits] of { $path } cannot be used: { $what }
     .hint = nothing was touched; correct the line, or delete the section: the usual limits hold then
 error-store-entangled = { $path } and the store { $store } overlap: one is inside the other

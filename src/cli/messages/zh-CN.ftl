@@ -1651,7 +1651,10 @@ error-space-disk-full = { $path }：磁盘已满；总共大约还需要 { $need
 ## 仓库
 
 error-store-not-a-store = { $path } 不是仓库
-    .hint = 请用 --store 目录 或环境变量 CARRYALL_STORE 指定仓库；add 和 receive 会自动创建。如果这里本来有仓库：磁盘挂载了吗？若 carryall.toml 丢失，可运行 carryall check --renew-settings 重写
+    .hint = { $held_in ->
+        [bucket] 没有写入任何内容；add、receive 和 copy --to 会在那里自动创建仓库。如果那里本来有仓库：--store 或环境变量 CARRYALL_STORE 中的存储桶和前缀写对了吗？端点（AWS_ENDPOINT_URL）对吗？若 carryall.toml 丢失，请用服务商的工具从旧版本或副本恢复该对象
+       *[folder] 请用 --store 目录 或环境变量 CARRYALL_STORE 指定仓库；add 和 receive 会自动创建。如果这里本来有仓库：磁盘挂载了吗？若 carryall.toml 丢失，可运行 carryall check --renew-settings 重写
+    }
 error-store-already-a-store = { $path } 已经是仓库
 error-store-not-empty = { $path } 不是仓库，也不是空目录：里面有 { $entry }
     .hint = 其中的内容未被改动；请用 --store 目录 或环境变量 CARRYALL_STORE（可能设错了）指定一个空目录或新目录。如果这是丢失了 carryall.toml 的仓库，可运行 carryall check --renew-settings 重写
@@ -1699,7 +1702,10 @@ error-store-writer-busy = 仓库 { $path } 正在写入
 error-store-newer-format = { $path } 的仓库格式 { $found } 比本程序支持的 { $known } 新
     .hint = 请使用更新版本的 carryall
 error-store-bad-settings = { $path } 无法识别，不是 carryall 仓库的设置：{ $what }
-    .hint = 其中的内容未被改动；CARRYALL_STORE 或 --store 设对了吗？如果这确实是仓库、只是 carryall.toml 损坏，可运行 carryall check --renew-settings 重写它
+    .hint = { $held_in ->
+        [bucket] 那里的内容未被改动；--store 或环境变量 CARRYALL_STORE 中的存储桶和前缀写对了吗？如果这确实是仓库、只是 carryall.toml 损坏，请用服务商的工具从旧版本或副本恢复该对象
+       *[folder] 其中的内容未被改动；CARRYALL_STORE 或 --store 设对了吗？如果这确实是仓库、只是 carryall.toml 损坏，可运行 carryall check --renew-settings 重写它
+    }
 error-store-bad-limits = { $path } 中的 [limits] 一节无法使用：{ $what }
     .hint = 没有改动任何内容；请改正该行，或删掉这一节，即恢复默认上限
 error-store-entangled = { $path } 与仓库 { $store } 互相包含

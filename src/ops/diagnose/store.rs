@@ -1,20 +1,23 @@
 //! Diagnoses errors of a store and of the files in it.
 
 use std::io;
+use std::path::Path;
 
 use crate::base::diagnostic::{Diagnostic, diagnostic};
 use crate::base::envelope::EnvelopeError;
 use crate::content::frame::FrameError;
 use crate::content::pack::PackError;
 use crate::content::release::ReleaseName;
-use crate::store::storage::StorageError;
 #[cfg(feature = "object-store")]
 use crate::store::storage::object::ObjectFault;
+use crate::store::storage::{StorageError, is_address};
 use crate::store::{FrameDamage, StoreError};
 
 pub fn of(error: &StoreError) -> Diagnostic {
     match error {
-        StoreError::NotAStore { path } => diagnostic!("store.not_a_store", path),
+        StoreError::NotAStore { path } => {
+            diagnostic!("store.not_a_store", path, held_in = held_in(path))
+        }
         StoreError::AlreadyAStore { path } => diagnostic!("store.already_a_store", path),
         StoreError::NotEmpty { path, entry } => {
             let entry = entry.file_name().unwrap_or_default().to_string_lossy();
@@ -33,7 +36,8 @@ pub fn of(error: &StoreError) -> Diagnostic {
             known = known.to_string()
         ),
         StoreError::BadSettings { path, message } => {
-            diagnostic!("store.bad_settings", path, what = message)
+            let held_in = held_in(path);
+            diagnostic!("store.bad_settings", path, what = message, held_in)
         }
         StoreError::BadLimits { path, message } => {
             diagnostic!("store.bad_limits", path, what = message)
@@ -61,6 +65,11 @@ pub fn of(error: &StoreError) -> Diagnostic {
         StoreError::Storage(error) => of_storage(error),
         other => of_chunk(other),
     }
+}
+
+/// Says for the hint what a store is in, because what helps in a folder is refused in a bucket.
+fn held_in(path: &Path) -> &'static str {
+    if is_address(path) { "bucket" } else { "folder" }
 }
 
 /// Diagnoses what only happens where other machines write to a store.

@@ -3,6 +3,7 @@
 pub mod archives;
 pub mod bad_sectors;
 pub mod bytes;
+pub mod cloud;
 pub mod cosign;
 pub mod daemons;
 pub mod drive;
