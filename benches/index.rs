@@ -18,7 +18,7 @@ use carryall::base::monitor::Silent;
 use carryall::content::index::{self, ChunkEntry, PackEntry};
 use carryall::store::storage::object::{ObjectAddress, ObjectStorage};
 use carryall::store::storage::put;
-use carryall::store::{ChunkSet, OpenMode, PruneOptions, Store};
+use carryall::store::{LiveChunks, OpenMode, PruneOptions, Store, StoreError};
 
 /// A stored GB is 60,000 chunks, and a pack 64 MB.
 const CHUNKS_A_PACK: u64 = 3_840;
@@ -174,10 +174,10 @@ fn measure(dir: &Path) -> Result<(), Box<dyn Error>> {
     });
     assert_eq!(found, 0);
     let live = timed("the set of what releases need", || {
-        let mut live = ChunkSet::new();
-        (0..chunks).for_each(|number| live.insert(&chunk(number)));
-        live
-    });
+        let mut live = LiveChunks::new(&store);
+        (0..chunks).try_for_each(|number| live.insert(&chunk(number)))?;
+        Ok::<_, StoreError>(live)
+    })?;
     let report = timed("prune, all of it needed", || {
         store.prune(live, &PruneOptions::default(), &Silent)
     })?;

@@ -185,6 +185,25 @@ impl<B: AsRef<[u8]>> IndexSegment<B> {
             .filter(|entry| self.has_pack(entry))
     }
 
+    /// Iterates over the entries whose ids begin with this byte and whose pack exists, in order.
+    pub(crate) fn entries_of(&self, first: u8) -> impl Iterator<Item = ChunkEntry> {
+        self.bucket(first)
+            .iter()
+            .map(ChunkEntry::read)
+            .filter(|entry| self.has_pack(entry))
+    }
+
+    fn bucket(&self, first: u8) -> &[[u8; ENTRY_BYTES]] {
+        let bucket = usize::from(first);
+        let bound = |value: u32| usize::try_from(value).unwrap_or(usize::MAX);
+        let low = bucket
+            .checked_sub(1)
+            .map_or(0, |below| bound(self.fanout[below]));
+        // The head was checked when the segment was opened, and it bounds the fanout by the length of the table.
+        let slice = self.table().get(low..bound(self.fanout[bucket]));
+        slice.unwrap_or_default()
+    }
+
     fn has_pack(&self, entry: &ChunkEntry) -> bool {
         // Entries are used without their hash, so a rotten number must not lead out of the table.
         usize::try_from(entry.pack_no).is_ok_and(|no| no < self.packs.len())
@@ -193,16 +212,7 @@ impl<B: AsRef<[u8]>> IndexSegment<B> {
     /// Finds the entries for a chunk, mostly none or one. Only the frame's table shows whether the whole id matches.
     pub fn lookup(&self, id: &ChunkId) -> impl Iterator<Item = ChunkEntry> {
         let wanted = prefix(id);
-        let bucket = usize::from(wanted[0]);
-        let bound = |value: u32| usize::try_from(value).unwrap_or(usize::MAX);
-        let low = bucket
-            .checked_sub(1)
-            .map_or(0, |below| bound(self.fanout[below]));
-        let table = self.table();
-        // The head was checked when the segment was opened, and it bounds the fanout by the length of the table.
-        let slice = table
-            .get(low..bound(self.fanout[bucket]))
-            .unwrap_or_default();
+        let slice = self.bucket(wanted[0]);
         let first = slice.partition_point(|entry| entry[..PREFIX_BYTES] < wanted[..]);
         slice[first..]
             .iter()

@@ -1,15 +1,16 @@
 //! Frees the room of chunks that no release needs. Dead packs are removed, and mostly dead ones are rewritten.
 //!
 //! New packs and the new index are durable before anything old is removed. A needed chunk that is damaged keeps its
-//! pack, because the pack may read well again. Memory: 28 bytes for each chunk that is needed, and
-//! 60 more for those in packs that are used in part.
+//! pack, because the pack may read well again. Memory: what `live_chunks` and `lives` state, and 240 MiB at most for packs
+//! that are used in part. Those are looked into in groups, and for each group the index is walked once more.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::chunk_index::{self, PackPlace, pack_name};
+use super::lives::{Life, LiveShares, PackShare};
 use super::writer::Dedup;
-use super::{ChunkSet, Store, StoreError, WriteOptions, quarantine};
+use super::{LiveChunks, Store, StoreError, StoreWriter, WriteOptions, quarantine};
 use crate::base::id::PackId;
 use crate::base::monitor::Monitor;
 use crate::content::frame::KeptFrame;
@@ -54,30 +55,18 @@ pub struct PruneReport {
     pub bytes_marked: u64,
 }
 
-/// The live content of a pack.
+/// Packs whose live chunks were put elsewhere, and the new packs with them.
 #[derive(Default)]
-pub(super) struct Life {
-    pub(super) live: HashMap<u32, HashSet<[u8; 16]>>,
-    /// Whether damaged frames of the pack hold needed chunks that have no other copy.
-    pub(super) hurt: bool,
-    /// Whether the pack holds damaged frames.
-    pub(super) quarantined: bool,
-    /// Whether every chunk that the index lists of the pack is live. What these are is left out then.
-    pub(super) is_full: bool,
+pub(super) struct MovedPacks {
+    pub(super) from: Vec<PackId>,
+    pub(super) to: Vec<PackId>,
 }
 
-/// What is found out about packs of which every chunk is live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LifeDetail {
-    /// That it is so, as far as they are neither damaged nor marked. It takes neither memory for each of their chunks nor a
-    /// look into the pack.
-    Share,
-    /// Which chunks these are.
-    Chunks,
-}
+/// Live chunks of packs that are looked into at a time.
+const GROUP_CHUNKS: u64 = 4 << 20;
 
 impl Store {
-    /// Drops all chunks that are not in `live`, which is the chunks of all releases. In a bucket, what is to be removed is
+    /// Drops all chunks that are not in `live` ([`LiveChunks`], or a set), which is the chunks of all releases. In a bucket, what is to be removed is
     /// marked first, and [`Store::be_alone`] must come before the releases are listed.
     ///
     /// # Errors
@@ -85,13 +74,13 @@ impl Store {
     /// [`StoreError::Interrupted`], or a storage error. Nothing that is needed is removed in these cases.
     pub fn prune(
         &mut self,
-        live: ChunkSet,
+        live: impl Into<LiveChunks>,
         options: &PruneOptions,
         monitor: &dyn Monitor,
     ) -> Result<PruneReport, StoreError> {
         // Readers beside a writer rely on packs only being added, so they must all be gone.
         self.be_alone()?;
-        let live = live.settled();
+        let live = live.into().settled()?;
         loop {
             let pruned = match self.is_shared() {
                 true => self.reclaim_once(&live, options, monitor),
@@ -124,7 +113,7 @@ impl Store {
 
     fn prune_once(
         &self,
-        live: &ChunkSet,
+        live: &LiveChunks,
         options: &PruneOptions,
         monitor: &dyn Monitor,
     ) -> Result<PruneReport, StoreError> {
@@ -133,30 +122,24 @@ impl Store {
             bytes_before: before.iter().map(|pack| pack.bytes).sum(),
             ..PruneReport::default()
         };
-        let lives = self.lives(live, LifeDetail::Share);
+        let shares = self.live_shares(live)?;
         let mut dead = HashSet::new();
-        let mut moving = Vec::new();
         for (pack, number) in before.iter().zip(0_u32..) {
-            let life = lives.get(&number);
-            match life {
-                None => {
-                    dead.insert(pack.id);
-                }
-                // The pack may read well again, so the only copy of a needed chunk stays even when it is damaged.
-                Some(life) if life.hurt || life.is_full => {}
-                Some(life)
-                    if life.quarantined
-                        || self.live_percent(number, pack, life)? < options.live_percent =>
-                {
-                    dead.insert(pack.id);
-                    moving.push((number, life));
-                    report.packs_rewritten += 1;
-                }
-                Some(_) => {}
+            if shares.of(number) == PackShare::None {
+                dead.insert(pack.id);
             }
         }
+        let moves = |number: u32, pack: &PackEntry, life: &Life| {
+            // The pack may read well again, so the only copy of a needed chunk stays even when it is damaged.
+            Ok(!life.hurt
+                && (life.quarantined
+                    || self.live_percent(number, pack, life)? < options.live_percent))
+        };
+        let moved = self.move_chunks(live, &shares, &moves, options, monitor)?;
+        report.packs_rewritten = moved.from.len() as u64;
+        dead.extend(moved.from);
         // A rewritten pack can come out with the id of an old one, and must then not be removed.
-        for written in self.move_chunks(&moving, options, monitor)? {
+        for written in moved.to {
             dead.remove(&written);
         }
         // All moved chunks are durable here, so removing the old packs loses nothing.
@@ -176,58 +159,6 @@ impl Store {
             "store was pruned"
         );
         Ok(report)
-    }
-
-    /// Finds the chunks that are live in each pack. The first of several intact copies counts, and one in a pack that is not
-    /// marked before all others.
-    pub(super) fn lives(&self, live: &ChunkSet, detail: LifeDetail) -> HashMap<u32, Life> {
-        let chunk_index = self.chunk_index();
-        let number = |place: PackPlace| usize::try_from(place.pack).unwrap_or(usize::MAX);
-        let mut homes: Vec<Option<PackPlace>> = vec![None; live.prefixes().len()];
-        // Chunks of each pack that are listed, without those that are live there.
-        let mut unused = vec![0_u64; chunk_index.packs().len()];
-        let mut search = live.ascending_search();
-        for (prefix, place) in chunk_index.entries() {
-            unused[number(place)] += 1;
-            let Some(at) = search.position(&prefix) else {
-                continue;
-            };
-            // An intact home stays. A damaged one is replaced by any intact copy.
-            let rank = |place: &PackPlace| {
-                let is_damaged = chunk_index.quarantine.contains(place);
-                (is_damaged, chunk_index.fading(*place))
-            };
-            if homes[at].is_none_or(|home| rank(&place) < rank(&home)) {
-                homes[at] = Some(place);
-            }
-        }
-        for home in homes.iter().flatten() {
-            unused[number(*home)] -= 1;
-        }
-        let hurt: HashSet<u32> = chunk_index.quarantine.iter().map(|at| at.pack).collect();
-        let is_full = |place: PackPlace| {
-            detail == LifeDetail::Share
-                && unused[number(place)] == 0
-                && !hurt.contains(&place.pack)
-                && chunk_index.fading(place).is_none()
-        };
-        let mut lives: HashMap<u32, Life> = HashMap::new();
-        for (prefix, home) in live.prefixes().iter().zip(homes) {
-            let Some(home) = home else { continue };
-            let life = lives.entry(home.pack).or_default();
-            if is_full(home) {
-                life.is_full = true;
-                continue;
-            }
-            life.hurt |= chunk_index.quarantine.contains(&home);
-            life.live.entry(home.offset).or_default().insert(*prefix);
-        }
-        for place in &chunk_index.quarantine {
-            if let Some(life) = lives.get_mut(&place.pack) {
-                life.quarantined = true;
-            }
-        }
-        lives
     }
 
     /// Estimates the live share of a pack: for each frame, the live part of its plain bytes times its stored bytes.
@@ -253,37 +184,67 @@ impl Store {
         Ok(live_bytes * 100 / entry.bytes.max(1))
     }
 
+    /// Puts what is live of packs into new ones, of those packs for which `moves` returns true. Packs of which everything or
+    /// nothing is live are not asked for.
     pub(super) fn move_chunks(
         &self,
-        moving: &[(u32, &Life)],
+        live: &LiveChunks,
+        shares: &LiveShares,
+        moves: &dyn Fn(u32, &PackEntry, &Life) -> Result<bool, StoreError>,
         options: &PruneOptions,
         monitor: &dyn Monitor,
-    ) -> Result<Vec<PackId>, StoreError> {
-        if moving.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut writer = self.writer_with(&options.write, Dedup::Writer, monitor)?;
-        for (pack, life) in moving {
-            let mut offsets: Vec<u32> = life.live.keys().copied().collect();
-            // Reading in file order is fast, and makes the new packs independent of the order of the map.
-            offsets.sort_unstable();
-            for offset in offsets {
-                let place = PackPlace {
-                    pack: *pack,
-                    offset,
+    ) -> Result<MovedPacks, StoreError> {
+        let mut moved = MovedPacks::default();
+        let mut writer = None;
+        for group in shares.groups(GROUP_CHUNKS) {
+            monitor.check_stop()?;
+            let lives = self.lives(live, Some(&group))?;
+            let mut numbers: Vec<u32> = lives.keys().copied().collect();
+            // The order of the packs makes the new ones independent of the order of the map.
+            numbers.sort_unstable();
+            for number in numbers {
+                let (pack, life) = (self.chunk_index().pack(number), &lives[&number]);
+                if !moves(number, &pack, life)? {
+                    continue;
+                }
+                let writer = match &mut writer {
+                    Some(writer) => writer,
+                    none => {
+                        none.insert(self.writer_with(&options.write, Dedup::Writer, monitor)?)
+                    }
                 };
-                let (frame, bytes) = self.frame_and_bytes(place)?;
-                // Long frames stay as they are when nearly all of them is live. Short ones are joined.
-                let is_long = frame.plain.len() >= options.write.frame_bytes / 2;
-                let kept = is_long.then(|| KeptFrame::of(bytes, &frame)).flatten();
-                let live = &life.live[&offset];
-                writer.put_frame(&frame, kept, |id| {
-                    live.contains(&crate::content::index::prefix(id))
-                })?;
+                self.move_pack(writer, number, life, options)?;
+                moved.from.push(pack.id);
             }
         }
-        writer.commit()?;
-        Ok(writer.packs().to_vec())
+        if let Some(mut writer) = writer {
+            writer.commit()?;
+            moved.to = writer.packs().to_vec();
+        }
+        Ok(moved)
+    }
+
+    fn move_pack(
+        &self,
+        writer: &mut StoreWriter<'_>,
+        pack: u32,
+        life: &Life,
+        options: &PruneOptions,
+    ) -> Result<(), StoreError> {
+        let mut offsets: Vec<u32> = life.live.keys().copied().collect();
+        // Reading in file order is fast.
+        offsets.sort_unstable();
+        for offset in offsets {
+            let (frame, bytes) = self.frame_and_bytes(PackPlace { pack, offset })?;
+            // Long frames stay as they are when nearly all of them is live. Short ones are joined.
+            let is_long = frame.plain.len() >= options.write.frame_bytes / 2;
+            let kept = is_long.then(|| KeptFrame::of(bytes, &frame)).flatten();
+            let live = &life.live[&offset];
+            writer.put_frame(&frame, kept, |id| {
+                live.contains(&crate::content::index::prefix(id))
+            })?;
+        }
+        Ok(())
     }
 
     /// Removes packs from the index first and from the storage second, so that the index never lists a missing pack.

@@ -9,10 +9,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::chunk_index::{self, ChunkIndex, pack_name};
 use super::lease::Lease;
+use super::lives::{Life, PackShare};
 use super::marks::{self, MARKS_MAX, MarkState, PackMark, PackMarks, ReadMarks};
-use super::prune::LifeDetail;
 use super::seen::OpenNotes;
-use super::{ChunkSet, OpenMode, PruneOptions, PruneReport, Store, StoreError, orphans};
+use super::{LiveChunks, OpenMode, PruneOptions, PruneReport, Store, StoreError, orphans};
 use crate::base::id::PackId;
 use crate::base::monitor::Monitor;
 use crate::base::term::Action;
@@ -97,7 +97,7 @@ impl Store {
 
     pub(super) fn reclaim_once(
         &self,
-        live: &ChunkSet,
+        live: &LiveChunks,
         options: &PruneOptions,
         monitor: &dyn Monitor,
     ) -> Result<PruneReport, StoreError> {
@@ -194,48 +194,48 @@ impl Store {
     /// are going, is put into new packs.
     fn judge(
         &self,
-        live: &ChunkSet,
+        live: &LiveChunks,
         there: &HashMap<PackId, u64>,
         options: &PruneOptions,
         report: &mut PruneReport,
         monitor: &dyn Monitor,
     ) -> Result<(HashSet<PackId>, HashSet<PackId>), StoreError> {
-        let lives = self.lives(live, LifeDetail::Share);
+        let shares = self.live_shares(live)?;
         let packs: Vec<PackEntry> = self.chunk_index().packs().to_vec();
         let marks = ReadMarks::read(self.storage.as_ref())?.marks;
-        let (mut dead, mut needed, mut moving) = (HashSet::new(), HashSet::new(), Vec::new());
+        let (mut dead, mut needed) = (HashSet::new(), HashSet::new());
+        let is_there = |pack: &PackEntry| there.get(&pack.id) == Some(&pack.bytes);
         for (pack, number) in packs.iter().zip(0_u32..) {
-            if there.get(&pack.id) != Some(&pack.bytes) {
-                continue;
+            if is_there(pack) {
+                match shares.of(number) {
+                    PackShare::None => dead.insert(pack.id),
+                    _ => needed.insert(pack.id),
+                };
             }
-            let Some(life) = lives.get(&number) else {
-                dead.insert(pack.id);
-                continue;
-            };
-            if life.is_full {
-                needed.insert(pack.id);
-                continue;
-            }
-            let is_going = marks.packs.get(&pack.id);
-            let is_going = is_going.is_some_and(|mark| mark.state > MarkState::Marked);
+        }
+        let moves = |number: u32, pack: &PackEntry, life: &Life| {
             // A damaged pack may read well again, so the only copy of a needed chunk stays.
-            let is_little = || {
-                Ok::<_, StoreError>(self.live_percent(number, pack, life)? < options.live_percent)
-            };
-            if !life.hurt && (is_going || life.quarantined || is_little()?) {
-                moving.push((number, life));
-                report.packs_rewritten += 1;
-                dead.insert(pack.id);
-            } else {
-                needed.insert(pack.id);
+            if !is_there(pack) || life.hurt {
+                return Ok(false);
             }
+            let mark = marks.packs.get(&pack.id);
+            let is_going = mark.is_some_and(|mark| mark.state > MarkState::Marked);
+            Ok(is_going
+                || life.quarantined
+                || self.live_percent(number, pack, life)? < options.live_percent)
+        };
+        let moved = self.move_chunks(live, &shares, &moves, options, monitor)?;
+        report.packs_rewritten = moved.from.len() as u64;
+        for id in moved.from {
+            needed.remove(&id);
+            dead.insert(id);
         }
         // Packs that no segment lists were left by a builder that was killed, or are those of one at work. The latter takes
         // their marks off when it commits.
         let unlisted = there.keys();
         let listed: HashSet<PackId> = packs.iter().map(|pack| pack.id).collect();
         dead.extend(unlisted.filter(|id| !listed.contains(id)));
-        for written in self.move_chunks(&moving, options, monitor)? {
+        for written in moved.to {
             dead.remove(&written);
             needed.insert(written);
         }

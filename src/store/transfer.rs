@@ -9,8 +9,7 @@ use rayon::prelude::*;
 
 use super::chunk_index::PackPlace;
 use super::frames::waiting_threads;
-use super::prune::LifeDetail;
-use super::{ChunkSet, Store, StoreError, StoreWriter};
+use super::{ChunkSet, LiveChunks, Store, StoreError, StoreWriter};
 use crate::base::diagnostic::diagnostic;
 use crate::base::finding::{Finding, Subject};
 use crate::base::monitor::Monitor;
@@ -43,7 +42,9 @@ impl Store {
     /// Finds the frames that hold these chunks, an intact copy of each. Chunks that are not there have none.
     pub fn places_of(&self, chunks: ChunkSet) -> ChunkPlaces {
         let mut places = ChunkPlaces::default();
-        let lives = self.lives(&chunks.settled(), LifeDetail::Chunks);
+        let chunks = LiveChunks::from(chunks);
+        // Nothing is read for a set that is in memory.
+        let lives = self.lives(&chunks, None).unwrap_or_default();
         let chunk_index = self.chunk_index();
         // A frame ends where the next one in its pack begins.
         let mut begins: HashMap<u32, BTreeSet<u32>> = HashMap::new();

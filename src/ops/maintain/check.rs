@@ -20,7 +20,7 @@ use crate::ops::maintain::prune::live;
 use crate::ops::overlap::check_no_overlap;
 use crate::ops::proof::{self, ProvedBlobs};
 use crate::ops::{Error, ErrorKind, is_fault};
-use crate::store::{CheckDepth, Store, WriteOptions};
+use crate::store::{CheckDepth, ChunkSet, Store, WriteOptions};
 use crate::volumes::staging::open_all;
 use crate::volumes::{SetReader, discover};
 
@@ -86,13 +86,13 @@ pub fn check(
 ) -> Result<StoreCheckReport, Error> {
     check_no_overlap(heal_from, store.dir())?;
     let crate::ops::Roots { roots, bad } = crate::ops::all_roots(store)?;
-    let mut report = store.check(depth, live(store, &roots, &mut HashSet::new()).0, monitor)?;
+    let mut report = store.check(depth, needed(store, &roots), monitor)?;
     let mut healed_chunks = 0;
     // A healed list may name further lost chunks, so healing repeats until it gains nothing more.
     while !heal_from.is_empty() && !report.lost_chunks.is_empty() {
         let lost = report.lost_chunks.iter().copied().collect();
         let healed = heal(store, &lost, heal_from, monitor)?;
-        report = store.check(depth, live(store, &roots, &mut HashSet::new()).0, monitor)?;
+        report = store.check(depth, needed(store, &roots), monitor)?;
         healed_chunks += healed;
         if healed == 0 {
             break;
@@ -165,6 +165,16 @@ pub fn check(
         faults,
         history,
     })
+}
+
+/// Returns the chunks that releases need, as far as their lists can be read.
+fn needed(store: &Store, roots: &[ReleaseRoot]) -> ChunkSet {
+    let mut chunks = ChunkSet::new();
+    live(store, roots, &mut HashSet::new(), &mut |id| {
+        chunks.insert(id);
+        Ok(())
+    });
+    chunks
 }
 
 /// Reports cached copies that are wrong. They are not used from then on.

@@ -16,7 +16,7 @@ use crate::content::recipe::{Blob, RecipeError};
 use crate::content::release::{ReleaseRoot, walk};
 use crate::oci::pulls::is_own;
 use crate::ops::{Error, PULLS, is_fault};
-use crate::store::{self, CachedBlobFile, ChunkSet, Store};
+use crate::store::{self, CachedBlobFile, LiveChunks, Store};
 
 /// The result of `prune`.
 #[derive(Debug, Clone, Serialize)]
@@ -66,7 +66,17 @@ pub fn prune(
     let ready = store.cached_blob_files()?;
     let copies = ready.iter().flat_map(|file| &file.blobs);
     let mut unneeded = copies.map(|(id, _)| *id).collect();
-    let (live, unreadable) = live(store, &roots, &mut unneeded);
+    let mut needed = LiveChunks::new(store);
+    let mut full = None;
+    let unreadable = live(store, &roots, &mut unneeded, &mut |id| {
+        needed.insert(id).map_err(|error| {
+            full.get_or_insert(error);
+            RecipeError::Missing(*id)
+        })
+    });
+    if let Some(error) = full {
+        return Err(error.into());
+    }
     let mut names = Vec::new();
     for (name, error) in unreadable {
         if is_fault(&error) {
@@ -92,7 +102,7 @@ pub fn prune(
         grace: options.grace,
         ..store::PruneOptions::default()
     };
-    let report = store.prune(live, &how, monitor)?;
+    let report = store.prune(needed, &how, monitor)?;
     forget_sets(store, &roots)?;
     Ok(StorePruneReport {
         packs_removed: report.packs_removed,
@@ -122,17 +132,16 @@ fn forget_sets(store: &Store, roots: &[ReleaseRoot]) -> Result<(), Error> {
     Ok(())
 }
 
-/// The chunks that releases need.
+/// Gives on the chunks that releases need.
 struct Live<'r> {
-    chunks: ChunkSet,
+    chunk: &'r mut dyn FnMut(&ChunkId) -> Result<(), RecipeError>,
     /// Cached copies of blobs that no release needs, as far as was seen.
     unneeded: &'r mut HashSet<BlobId>,
 }
 
 impl Visitor for Live<'_> {
     fn chunk(&mut self, id: &ChunkId) -> Result<(), RecipeError> {
-        self.chunks.insert(id);
-        Ok(())
+        (self.chunk)(id)
     }
 
     fn blob(&mut self, blob: &Blob) -> Result<(), RecipeError> {
@@ -141,17 +150,15 @@ impl Visitor for Live<'_> {
     }
 }
 
-/// Returns the chunks that releases need, as far as their lists can be read, and the releases whose lists cannot.
-/// Removes the blobs that they need from `unneeded`.
+/// Visits the chunks that releases need, as far as their lists can be read, and returns the releases whose lists cannot, or
+/// for which `chunk` failed. Removes the blobs that they need from `unneeded`.
 pub(super) fn live(
     store: &Store,
     roots: &[ReleaseRoot],
     unneeded: &mut HashSet<BlobId>,
-) -> (ChunkSet, Vec<(String, RecipeError)>) {
-    let mut live = Live {
-        chunks: ChunkSet::new(),
-        unneeded,
-    };
+    chunk: &mut dyn FnMut(&ChunkId) -> Result<(), RecipeError>,
+) -> Vec<(String, RecipeError)> {
+    let mut live = Live { chunk, unneeded };
     let mut unreadable = Vec::new();
     let mut walker = Walker::new(store);
     for root in roots {
@@ -159,5 +166,5 @@ pub(super) fn live(
             unreadable.push((root.name.to_string(), error));
         }
     }
-    (live.chunks, unreadable)
+    unreadable
 }

@@ -419,6 +419,19 @@ impl ChunkIndex {
         })
     }
 
+    /// Iterates over the entries whose ids begin with a byte, of all segments, whose pack exists.
+    pub(in crate::store) fn entries_of(
+        &self,
+        first: u8,
+    ) -> impl Iterator<Item = ([u8; 16], PackPlace)> {
+        self.listed.iter().flat_map(move |listed| {
+            listed
+                .segment
+                .entries_of(first)
+                .filter_map(|entry| Some((entry.prefix, listed.place(&entry)?)))
+        })
+    }
+
     /// Returns whether a segment lists a pack that is missing or different.
     pub(in crate::store) fn lists_lost_packs(&self) -> bool {
         let mut packs = self.listed.iter().flat_map(|listed| &listed.packs);
