@@ -48,12 +48,14 @@ impl Write for Count {
     }
 }
 
-/// The peak since now, without what is resident now; `None` where the kernel does not let it be set back.
+/// The peak since now, without what is resident now and without the pages of the program that are run for the first time;
+/// `None` where the kernel does not let it be set back.
 fn peak_kib_of(work: impl FnOnce()) -> Option<u64> {
     std::fs::write("/proc/self/clear_refs", "5").ok()?;
-    let before = status_kib("VmRSS:");
+    let (before, program) = (status_kib("VmRSS:"), status_kib("RssFile:"));
     work();
-    Some(status_kib("VmHWM:").saturating_sub(before))
+    let program = status_kib("RssFile:").saturating_sub(program);
+    Some(status_kib("VmHWM:").saturating_sub(before + program))
 }
 
 fn options() -> AnalyzeOptions<'static> {
