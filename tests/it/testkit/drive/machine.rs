@@ -11,7 +11,7 @@ use super::tray::Tray;
 use super::{Site, parts};
 
 /// How long anything may take. An emulated machine is slow, and so is a busy real one.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(300);
 /// Stands in front of what a command says, and in front of its exit code.
 const MARKS: [&str; 2] = ["<<<", ">>>"];
 
