@@ -3,6 +3,7 @@
 //! Copies are kept while there is spare room, and are removed first when room is short. Up to 16 MiB of short blobs are
 //! gathered in memory.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -30,6 +31,7 @@ pub(super) struct Keeper<'a> {
 #[derive(Default)]
 struct BlobGroup {
     blobs: Vec<(BlobId, Vec<u8>)>,
+    ids: HashSet<BlobId>,
     bytes: usize,
 }
 
@@ -58,6 +60,10 @@ impl<'a> Keeper<'a> {
 
     fn gather(&self, id: BlobId, bytes: Vec<u8>) {
         let mut group = self.group();
+        // The same blob may be in two items.
+        if !group.ids.insert(id) {
+            return;
+        }
         group.bytes += bytes.len();
         group.blobs.push((id, bytes));
         if group.bytes >= GROUP_BYTES {
