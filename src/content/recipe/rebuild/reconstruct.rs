@@ -6,9 +6,8 @@
 
 use std::io::{self, Read, Write};
 use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::Scope;
-
-use rayon::prelude::*;
 
 use super::check_stream;
 use super::pipe::{PipeReader, pipe};
@@ -137,8 +136,46 @@ pub(super) fn all<S: ChunkSource>(
     match streams {
         [] => Ok(Vec::new()),
         [only] => Ok(vec![only.make(job)?]),
-        many => many.par_iter().map(|stream| stream.make(job)).collect(),
+        // Those within others are made by the thread that makes the others.
+        many if job.depth > 0 => many.iter().map(|stream| stream.make(job)).collect(),
+        many => side_by_side(job, many),
     }
+}
+
+/// Makes streams by threads of their own. One that holds a long stream waits for the threads that make that, which read
+/// frames by the pool of the process. A thread of that pool would wait for itself.
+fn side_by_side<S: ChunkSource>(
+    job: RebuildJob<'_, S>,
+    streams: &[SmallStream],
+) -> Result<Vec<Vec<u8>>, RecipeError> {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut made = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(stream) = streams.get(at) else {
+                return made;
+            };
+            let stream = stream.make(job);
+            if stream.is_err() {
+                // One failure is enough.
+                next.store(streams.len(), Ordering::Relaxed);
+            }
+            made.push((at, stream));
+        }
+    };
+    let mut made: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores.min(streams.len()))
+            .map(|_| scope.spawn(work))
+            .collect();
+        let ended = threads.into_iter().map(|thread| thread.join());
+        ended
+            .flat_map(|made| made.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    });
+    made.sort_unstable_by_key(|(at, _)| *at);
+    made.into_iter().map(|(_, stream)| stream).collect()
 }
 
 /// A writer that takes an exact number of bytes.
