@@ -92,31 +92,34 @@ impl Encoder {
     }
 
     /// Ends the piece.
-    pub(crate) fn finish(mut self, out: &mut Vec<u8>) -> Result<(), RecodeError> {
-        if let Self::Lz4(encoder) = self {
-            return encoder.finish(out);
-        }
-        let refused = || RecodeError::Corrupt("plain bytes");
-        loop {
-            out.reserve(OUT_BYTES);
-            let is_end = match &mut self {
-                Self::Lzma(stream) => {
-                    let coded = stream.process_vec(&[], out, Action::Finish);
-                    coded.map_err(|_| refused())? == Status::StreamEnd
-                }
-                Self::Bzip2(stream) => {
-                    let coded = stream.compress_vec(&[], out, bzip2::Action::Finish);
-                    coded.map_err(|_| refused())? == bzip2::Status::StreamEnd
-                }
-                Self::Klauspost(encoder) => {
-                    encoder.finish(out);
-                    true
-                }
-                Self::Lz4(_) => true,
-            };
-            if is_end {
-                return Ok(());
+    pub(crate) fn finish(self, out: &mut Vec<u8>) -> Result<(), RecodeError> {
+        match self {
+            Self::Lzma(mut stream) => until_the_end(out, |out| {
+                let coded = stream.process_vec(&[], out, Action::Finish).ok()?;
+                Some(coded == Status::StreamEnd)
+            }),
+            Self::Bzip2(mut stream) => until_the_end(out, |out| {
+                let coded = stream.compress_vec(&[], out, bzip2::Action::Finish).ok()?;
+                Some(coded == bzip2::Status::StreamEnd)
+            }),
+            Self::Klauspost(mut encoder) => {
+                encoder.finish(out);
+                Ok(())
             }
+            Self::Lz4(encoder) => encoder.finish(out),
+        }
+    }
+}
+
+/// Makes room until `give` says that it gave the last bytes. `None` stands for a failure.
+fn until_the_end(
+    out: &mut Vec<u8>,
+    mut give: impl FnMut(&mut Vec<u8>) -> Option<bool>,
+) -> Result<(), RecodeError> {
+    loop {
+        out.reserve(OUT_BYTES);
+        if give(out).ok_or(RecodeError::Corrupt("plain bytes"))? {
+            return Ok(());
         }
     }
 }

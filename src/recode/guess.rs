@@ -147,19 +147,19 @@ pub(super) fn of_bzip2(
     Ok(Guess { settings, spent })
 }
 
-/// Finds the level of lz4 that gives the blocks which `packed` begins with. `plain` are their plain bytes, and perhaps more.
+/// Finds the level of lz4 that gives the blocks of a sample, which has one whole block at least unless it is whole.
 ///
 /// # Errors
 /// [`RecodeError::Unknown`] when no level does.
 pub(super) fn of_lz4(
     formats: impl Iterator<Item = Lz4Settings>,
-    packed: &[u8],
-    plain: &[u8],
+    sample: &BlockSample<'_>,
     clock: &dyn Fn() -> Duration,
 ) -> Result<Guess, RecodeError> {
     // A level differs from the others within the first sequences, so a short front ranks them.
-    let front = &plain[..plain.len().min(LZ4_FRONT_BYTES)];
-    let first_block = packed.get(4..).unwrap_or_default();
+    let front = &sample.plain[..sample.plain.len().min(LZ4_FRONT_BYTES)];
+    // Its length stands before it.
+    let first_block = sample.packed.get(4..).unwrap_or_default();
     let mut ranked: Vec<(usize, Lz4Settings)> = formats
         .map(|format| (common(&lz4_block(front, format.level), first_block), format))
         .collect();
@@ -168,14 +168,8 @@ pub(super) fn of_lz4(
     for (_, format) in ranked.into_iter().take(LZ4_TRIES) {
         let settings = EncoderSettings::Lz4(format);
         let begun = clock();
-        let mut encoder = Encoder::new(&settings)?;
-        let mut made = Vec::new();
-        encoder.push(plain, &mut made)?;
-        if plain.len() < format.block_bytes() {
-            encoder.finish(&mut made)?;
-        }
-        let spent = clock().saturating_sub(begun);
-        if packed.starts_with(&made) {
+        if same_bytes(&settings, sample)?.is_some() {
+            let spent = clock().saturating_sub(begun);
             return Ok(Guess { settings, spent });
         }
     }

@@ -6,7 +6,7 @@
 use std::io::{self, Read};
 
 use super::RecodeError;
-use super::guess;
+use super::guess::{self, BlockSample};
 use super::input::StreamInput;
 use super::lz4_encoder::Lz4Settings;
 use super::opener::Opener;
@@ -22,6 +22,8 @@ const TAIL_BYTES_MAX: usize = 8;
 const OUT_BYTES: usize = 64 << 10;
 /// Plain bytes of a sample, at least one block.
 const SAMPLE_BYTES: usize = 4 << 20;
+/// Packed bytes that it may have more: headers, lengths of blocks, and what is read ahead of the plain bytes.
+const SAMPLE_PACKED_BYTES: usize = 128 << 10;
 
 /// What the header of a frame says.
 struct Lz4Header {
@@ -66,8 +68,9 @@ pub(super) fn is_header(head: &[u8]) -> bool {
 /// Reads a frame for the decoder, which asks for no byte behind its end.
 struct Lz4Input<'i, 's> {
     input: &'i mut StreamInput<'s>,
-    /// The bytes so far, as long as they are kept.
-    sample: Option<Vec<u8>>,
+    /// The first bytes, [`SAMPLE_PACKED_BYTES`] more than the plain bytes of the sample at most.
+    sample: Vec<u8>,
+    sample_bytes: usize,
     /// The last bytes.
     tail: Vec<u8>,
     failed: Option<RecodeError>,
@@ -86,9 +89,8 @@ impl Read for Lz4Input<'_, '_> {
         let len = ahead.len().min(out.len());
         out[..len].copy_from_slice(&ahead[..len]);
         self.input.pass(len);
-        if let Some(sample) = &mut self.sample {
-            sample.extend_from_slice(&out[..len]);
-        }
+        let room = self.sample_bytes - self.sample.len();
+        self.sample.extend_from_slice(&out[..len.min(room)]);
         self.tail
             .extend_from_slice(&out[len.saturating_sub(TAIL_BYTES_MAX)..len]);
         let gone = self.tail.len().saturating_sub(TAIL_BYTES_MAX);
@@ -114,9 +116,11 @@ fn open_frame(input: &mut StreamInput<'_>, opener: &mut Opener<'_>) -> Result<()
     let head = head.get(..header.bytes).ok_or(RecodeError::Truncated)?;
     opener.literal(head)?;
     let sample_bytes = SAMPLE_BYTES.max(1 << header.block_log);
+    let tail_bytes = if header.has_checksum { 8 } else { 4 };
     let mut decoder = lz4::Decoder::new(Lz4Input {
         input,
-        sample: Some(Vec::new()),
+        sample: Vec::new(),
+        sample_bytes: sample_bytes + SAMPLE_PACKED_BYTES,
         tail: Vec::new(),
         failed: None,
     })
@@ -139,9 +143,16 @@ fn open_frame(input: &mut StreamInput<'_>, opener: &mut Opener<'_>) -> Result<()
         if settings.is_none() {
             plain.extend_from_slice(&out[..len]);
             if len == 0 || plain.len() >= sample_bytes {
-                let packed = decoder.reader().sample.as_deref().unwrap_or_default();
-                let packed = packed.get(header.bytes..).unwrap_or_default();
-                settings = Some(learn(&header, packed, &plain, opener)?);
+                let packed = &decoder.reader().sample;
+                let is_whole = len == 0;
+                let behind = if is_whole { tail_bytes } else { 0 };
+                let end = packed.len().saturating_sub(behind);
+                let sample = BlockSample {
+                    packed: packed.get(header.bytes..end).unwrap_or_default(),
+                    plain: &plain,
+                    is_whole,
+                };
+                settings = Some(learn(&header, &sample, opener)?);
                 plain = Vec::new();
             }
         }
@@ -154,23 +165,21 @@ fn open_frame(input: &mut StreamInput<'_>, opener: &mut Opener<'_>) -> Result<()
     if let Some(settings) = settings.filter(|_| bytes > 0) {
         opener.coded_in_parts(&settings, &[], bytes)?;
     }
-    let tail_bytes = if header.has_checksum { 8 } else { 4 };
     let tail = frame.tail.len().checked_sub(tail_bytes);
     opener.literal(&frame.tail[tail.ok_or(RecodeError::Truncated)?..])?;
     let taken = frame.input.taken();
     opener.check_recipe(taken)
 }
 
-/// Finds the level with which liblz4 gives the blocks at the front of `packed`.
+/// Finds the level with which liblz4 gives the blocks of a sample.
 fn learn(
     header: &Lz4Header,
-    packed: &[u8],
-    plain: &[u8],
+    sample: &BlockSample<'_>,
     opener: &mut Opener<'_>,
 ) -> Result<EncoderSettings, RecodeError> {
     let formats = (1..=12).filter_map(|level| header.settings(level));
-    let found = guess::of_lz4(formats, packed, plain, opener.clock())?;
+    let found = guess::of_lz4(formats, sample, opener.clock())?;
     let settings = found.settings.clone();
-    opener.learned(found, plain.len() as u64);
+    opener.learned(found, sample.plain.len() as u64);
     Ok(settings)
 }

@@ -67,16 +67,10 @@ pub fn prune(
     let copies = ready.iter().flat_map(|file| &file.blobs);
     let mut unneeded = copies.map(|(id, _)| *id).collect();
     let mut needed = LiveChunks::new(store);
-    let mut full = None;
+    // Where the disk of the local folder is full, this is a fault like any other.
     let unreadable = live(store, &roots, &mut unneeded, &mut |id| {
-        needed.insert(id).map_err(|error| {
-            full.get_or_insert(error);
-            RecipeError::Missing(*id)
-        })
+        needed.insert(id).map_err(RecipeError::store)
     });
-    if let Some(error) = full {
-        return Err(error.into());
-    }
     let mut names = Vec::new();
     for (name, error) in unreadable {
         if is_fault(&error) {

@@ -134,18 +134,16 @@ impl Commit<'_> {
         for root in &self.roots {
             missing.append(&mut missing_of(self.store, root)?);
         }
-        if missing.is_empty() {
+        if missing.is_empty() && !is_proved {
             // Entries are checked before anything is rebuilt from them, because their author may be hostile.
             restorable::check(self.store, &self.roots)?;
-            if !is_proved {
-                missing.extend(prove(self.store, &self.roots, self.monitor)?);
-            }
+            missing.extend(prove(self.store, &self.roots, self.monitor)?);
         }
         Ok(missing)
     }
 
-    /// Puts all chunks, and proves the contents meanwhile. Returns whether they are proved. Whatever goes wrong with that
-    /// is told by a proof from the store.
+    /// Puts all chunks, and meanwhile checks the lists and proves the contents. Returns whether all of that is right.
+    /// Whatever is not is told by a proof from the store.
     fn write_and_prove(&mut self) -> Result<bool, Error> {
         let (store, monitor) = (self.store, self.monitor);
         // Frames of several sets come in no order that a reader could follow.

@@ -205,6 +205,16 @@ fn steps_of_later_versions_are_named() {
 
 /// A blob of one gzip stream of `plain`, as a blob of many chunks.
 fn stream_blob(memory: &mut Memory, plain: &[u8]) -> (Blob, Vec<u8>) {
+    let steps: Vec<RecipeOp> = plain
+        .chunks(100_000)
+        .map(|body| chunk(memory, body))
+        .collect();
+    let inner = blob(memory, plain, &steps);
+    stream_around(memory, plain, inner)
+}
+
+/// A blob of one gzip stream of `plain`, which is that of `inner`.
+fn stream_around(memory: &mut Memory, plain: &[u8], inner: Blob) -> (Blob, Vec<u8>) {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(plain).unwrap();
     let whole = encoder.finish().unwrap();
@@ -214,11 +224,6 @@ fn stream_blob(memory: &mut Memory, plain: &[u8]) -> (Blob, Vec<u8>) {
         ..crate::deflate::AnalyzeOptions::default()
     };
     crate::deflate::analyze(&mut &whole[..], &mut text, &mut remake, &options).unwrap();
-    let steps: Vec<RecipeOp> = plain
-        .chunks(100_000)
-        .map(|body| chunk(memory, body))
-        .collect();
-    let inner = blob(memory, plain, &steps);
     let mut writer = crate::content::recipe::writer::RecipeWriter::new(ContentKind::Meta);
     let bytes = whole.len() as u64;
     writer
@@ -272,6 +277,53 @@ impl Write for StoppedWriter {
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
+}
+
+/// Reads ahead by the pool of the process, as a store does.
+struct Pooled<'a>(&'a Memory);
+
+impl ChunkSource for Pooled<'_> {
+    type Bytes = std::sync::Arc<[u8]>;
+
+    fn chunk(&self, id: &ChunkId) -> Result<Self::Bytes, RecipeError> {
+        self.0.chunk(id)
+    }
+
+    fn prefetch(&self, _: &[ChunkId]) {
+        rayon::join(|| (), || ());
+    }
+
+    fn contains(&self, id: &ChunkId) -> bool {
+        self.0.contains(id)
+    }
+}
+
+/// More small streams than there are threads, each with a long one in it.
+#[test]
+fn long_streams_in_small_ones_leave_the_pool_free() {
+    let mut memory = Memory::default();
+    let (mut whole, mut steps) = (Vec::new(), Vec::new());
+    let streams = u32::try_from(2 * rayon::current_num_threads()).unwrap();
+    for seed in 0..streams {
+        let plain = lines(seed, 1000).repeat(90);
+        assert!(plain.len() > 1 << 20, "it is a long one");
+        let (long, packed) = stream_blob(&mut memory, &plain);
+        let (small, packed) = stream_around(&mut memory, &packed, long);
+        steps.push(RecipeOp::Blob(small));
+        whole.extend_from_slice(&packed);
+    }
+    let outer = blob(&mut memory, &whole, &steps);
+    let mut out = Vec::new();
+    let content = Content::Blob(outer);
+    write_content(
+        &Pooled(&memory),
+        &content,
+        Proof::EveryBlob,
+        &mut out,
+        &Silent,
+    )
+    .unwrap();
+    assert!(out == whole);
 }
 
 #[test]
