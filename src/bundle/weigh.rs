@@ -118,6 +118,7 @@ pub fn weigh(
     effort: Effort,
     monitor: &dyn Monitor,
 ) -> Result<Weighed, BundleError> {
+    store.keep_reads();
     let known = KnownPaths::of(store, have, monitor)?;
     let mut gathered = Gathered::default();
     let mut contents = Contents::new(store);
@@ -158,7 +159,7 @@ pub fn weigh(
         let depended = depended.settled();
         let plain_bytes = classes.map(|(plain, _)| plain);
         let is_needed = |id: &ChunkId| depended.contains(id) || seen.contains(id);
-        let mut old = OldChunks::of(store, have, &needs, is_needed, monitor)?;
+        let mut old = OldChunks::of(store, (releases, have), &needs, is_needed, monitor)?;
         old.find_programs(store, releases, have, &needs, monitor)?;
         let rates = sample::rates(store, &needs, &plain_bytes, &old, effort, monitor)?;
         for (class, rate) in classes.iter_mut().zip(rates) {

@@ -90,7 +90,7 @@ impl ContentKind {
 }
 
 fn by_magic(head: &[u8]) -> Option<ContentKind> {
-    const PACKED: [&[u8]; 16] = [
+    const PACKED: [&[u8]; 17] = [
         b"\x1f\x8b",
         b"PK\x03\x04",
         b"\xfd7zXZ\0",
@@ -107,6 +107,7 @@ fn by_magic(head: &[u8]) -> Option<ContentKind> {
         b"ID3",
         b"Rar!",
         b"Obj\x01",
+        b"\x5d\0\0\x80\0",
     ];
     if head.starts_with(b"\x7fELF") {
         return Some(match head.get(18..20) {

@@ -25,6 +25,10 @@ impl ChunkSource for Store {
         Store::contains(self, id)
     }
 
+    fn may_be_packed(&self, id: &ChunkId) -> bool {
+        Store::may_be_packed(self, id)
+    }
+
     fn ready(&self, blob: &Blob) -> Option<Box<dyn ReadyBytes + '_>> {
         self.ready_copy(&blob.id, blob.bytes)
     }

@@ -2,7 +2,9 @@
 //!
 //! It does not know what chunks mean. Memory: the frame cache, and one frame for each thread that reads.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -12,7 +14,9 @@ use super::chunk_index::{self, ChunkIndex, PackPlace};
 use super::{ChunkBytes, FrameDamage, OpenMode, Store, StoreError, quarantine};
 use crate::base::id::{ChunkId, PackId};
 use crate::base::roomy::roomy;
-use crate::content::frame::{Frame, FrameHead, HEADER_BYTES, SealedFrame};
+use crate::content::content_kind::ContentKind;
+use crate::content::frame::{Frame, FrameError, FrameHead, HEADER_BYTES, SealedFrame};
+use crate::store::storage::StorageError;
 
 /// Threads that wait for a server at once.
 const WAITING_THREADS: usize = 16;
@@ -26,6 +30,52 @@ pub(super) fn waiting_threads() -> Option<&'static ThreadPool> {
         builder.build().ok()
     });
     pool.as_ref()
+}
+
+/// Frames whose headers are remembered in part.
+const FACTS_MAX: usize = 1 << 16;
+
+/// What a header says of a frame.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FrameFacts {
+    /// Kind of content.
+    pub(crate) class: ContentKind,
+    /// Bytes that it takes in the pack.
+    pub(crate) stored_bytes: u64,
+}
+
+impl FrameFacts {
+    pub(super) fn of(head: &FrameHead) -> Self {
+        Self {
+            class: head.class,
+            stored_bytes: head.frame_bytes() as u64,
+        }
+    }
+}
+
+/// The facts of frames that were looked at, 4 MiB of them at most.
+#[derive(Default)]
+pub(super) struct KnownFacts(Mutex<HashMap<PackPlace, FrameFacts>>);
+
+impl KnownFacts {
+    fn get(&self, place: PackPlace) -> Option<FrameFacts> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&place).copied()
+    }
+
+    pub(super) fn note(&self, place: PackPlace, facts: FrameFacts) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= FACTS_MAX {
+            known.clear();
+        }
+        known.insert(place, facts);
+    }
+
+    /// Forgets all of them, because places have changed their meaning.
+    pub(super) fn clear(&self) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.clear();
+    }
 }
 
 impl Store {
@@ -147,12 +197,50 @@ impl Store {
         self.cache.shrink_to(limit_bytes);
     }
 
+    /// Keeps on the local disk, from now on, what is read of the packs of a bucket. For those who read it more than once.
+    pub(crate) fn keep_reads(&self) {
+        self.keeps_reads.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether a frame is read without asking a server.
+    pub(super) fn is_near(&self, place: PackPlace) -> bool {
+        let pack = self.chunk_index().pack(place.pack);
+        self.storage
+            .is_near(&chunk_index::pack_name(&pack.id), u64::from(place.offset))
+    }
+
+    /// Returns whether a content that begins with this chunk may be compressed as a whole, as far as that is known without
+    /// reading it. Where reading is cheap, it says `true` of all.
+    pub(crate) fn may_be_packed(&self, id: &ChunkId) -> bool {
+        if !self.is_shared() {
+            return true;
+        }
+        let place = self.chunk_index().find(id);
+        let facts = place.and_then(|place| self.facts_of(place).ok());
+        // What begins like something compressed was sorted among it when it was added.
+        facts.is_none_or(|facts| facts.class == ContentKind::Packed)
+    }
+
+    /// Returns the kind of a frame and its length in the pack, and reads no more than its header.
+    pub(super) fn facts_of(&self, place: PackPlace) -> Result<FrameFacts, StoreError> {
+        if let Some(facts) = self.facts.get(place) {
+            return Ok(facts);
+        }
+        let pack = self.chunk_index().pack(place.pack);
+        let mut head = [0; HEADER_BYTES];
+        let name = chunk_index::pack_name(&pack.id);
+        self.storage
+            .read_alone(&name, u64::from(place.offset), &mut head)?;
+        let head = FrameHead::parse(&head).map_err(|source| self.damaged(place, source.into()))?;
+        let facts = FrameFacts::of(&head);
+        self.facts.note(place, facts);
+        Ok(facts)
+    }
+
     fn cached(&self, place: PackPlace) -> Result<Arc<IndexedFrame>, StoreError> {
         self.cache.get(place, || {
-            let bytes = self.frame_bytes(place)?;
-            SealedFrame::open(&bytes)
-                .and_then(SealedFrame::unpack_own)
-                .map_err(|source| self.damaged(place, source.into()))
+            let read = self.frame_bytes(place);
+            Ok(self.intact(place, read, |frame| frame.unpack_own())?.0)
         })
     }
 
@@ -162,19 +250,60 @@ impl Store {
     }
 
     pub(super) fn frame_and_bytes(&self, place: PackPlace) -> Result<(Frame, Vec<u8>), StoreError> {
-        let bytes = self.frame_bytes(place)?;
-        match SealedFrame::open(&bytes).and_then(SealedFrame::unpack_briefly) {
+        let read = self.frame_bytes(place);
+        self.intact(place, read, |frame| frame.unpack_briefly())
+    }
+
+    /// Reads a whole frame of a known length without the cache.
+    pub(super) fn frame_of_bytes(&self, place: PackPlace, bytes: u64) -> Result<Frame, StoreError> {
+        let pack = self.chunk_index().pack(place.pack);
+        let read = match usize::try_from(bytes) {
+            // The length is one that was checked when the frame was looked at.
+            Ok(len) if u64::from(place.offset).saturating_add(bytes) <= pack.bytes => {
+                self.stretch(place, &pack.id, len)
+            }
+            _ => Err(self.damaged(place, FrameDamage::Pack)),
+        };
+        Ok(self.intact(place, read, |frame| frame.unpack_briefly())?.0)
+    }
+
+    /// Unpacks a frame that was read. When what is near is damaged, it is read once more, header and all, from where everybody
+    /// reads it.
+    fn intact(
+        &self,
+        place: PackPlace,
+        read: Result<Vec<u8>, StoreError>,
+        unpack: impl Fn(SealedFrame<'_>) -> Result<Frame, FrameError>,
+    ) -> Result<(Frame, Vec<u8>), StoreError> {
+        let opened = |bytes: Vec<u8>| match SealedFrame::open(&bytes).and_then(&unpack) {
             Ok(frame) => Ok((frame, bytes)),
             Err(source) => Err(self.damaged(place, source.into())),
+        };
+        match read.and_then(opened) {
+            Err(StoreError::DamagedFrame { pack, .. })
+                if self.storage.distrust(&chunk_index::pack_name(&pack)) =>
+            {
+                self.frame_bytes(place).and_then(opened)
+            }
+            read => read,
         }
     }
 
     /// Reads a frame's bytes and checks only its lengths.
     fn frame_bytes(&self, place: PackPlace) -> Result<Vec<u8>, StoreError> {
         let (head, pack) = self.frame_head(place)?;
-        let mut bytes = roomy(head.frame_bytes());
-        bytes.resize(head.frame_bytes(), 0);
-        self.read_pack(place, &pack, u64::from(place.offset), &mut bytes)?;
+        self.stretch(place, &pack, head.frame_bytes())
+    }
+
+    fn stretch(&self, place: PackPlace, pack: &PackId, len: usize) -> Result<Vec<u8>, StoreError> {
+        let mut bytes = roomy(len);
+        bytes.resize(len, 0);
+        let (name, offset) = (chunk_index::pack_name(pack), u64::from(place.offset));
+        let read = match self.keeps_reads.load(Ordering::Relaxed) {
+            true => self.storage.read_and_keep(&name, offset, &mut bytes),
+            false => self.storage.read_at(&name, offset, &mut bytes),
+        };
+        read.map_err(|error| self.cut_short(place, error))?;
         Ok(bytes)
     }
 
@@ -199,14 +328,16 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.storage
             .read_at(&chunk_index::pack_name(id), offset, out)
-            .map_err(|error| {
-                // A pack that existed before and is missing now went with its disk, which is not damage.
-                if error.source.kind() == std::io::ErrorKind::UnexpectedEof {
-                    self.damaged(place, FrameDamage::Pack)
-                } else {
-                    error.into()
-                }
-            })
+            .map_err(|error| self.cut_short(place, error))
+    }
+
+    fn cut_short(&self, place: PackPlace, error: StorageError) -> StoreError {
+        // A pack that existed before and is missing now went with its disk, which is not damage.
+        if error.source.kind() == std::io::ErrorKind::UnexpectedEof {
+            self.damaged(place, FrameDamage::Pack)
+        } else {
+            error.into()
+        }
     }
 
     pub(super) fn damaged(&self, place: PackPlace, source: FrameDamage) -> StoreError {

@@ -66,10 +66,12 @@ pub use cache::ChunkBytes;
 pub use check::{CheckDepth, CheckReport};
 pub use chunk_set::ChunkSet;
 pub use error::{FrameDamage, StoreError};
+pub(crate) use frames::FrameFacts;
 pub(crate) use history::{HistoryEnd, NextLine, StoredHistory};
 pub use lease::LeaseRecord;
 pub use live_chunks::LiveChunks;
 pub use marks::{MarkState, PackMark, PackMarks};
+pub(crate) use needs::FrameGroup;
 pub use needs::FrameNeed;
 pub use prune::{PruneOptions, PruneReport};
 pub use renew::Renewed;
@@ -81,6 +83,7 @@ pub use writer::{StoreWriter, WriteOptions, WriteReport};
 use blob_cache::ReadyCopies;
 use cache::FrameCache;
 use chunk_index::ChunkIndex;
+use frames::KnownFacts;
 use known_roots::KnownRoots;
 use lease::Lease;
 use marks::ReadMarks;
@@ -120,6 +123,9 @@ pub struct Store {
     storage: Arc<dyn Storage>,
     chunk_index: RwLock<ChunkIndex>,
     cache: FrameCache,
+    facts: KnownFacts,
+    /// Whether what is read of packs is kept nearer.
+    keeps_reads: AtomicBool,
     ready: ReadyCopies,
     has_writer: AtomicBool,
     seen: OpenNotes,
@@ -274,6 +280,8 @@ impl Store {
             storage,
             chunk_index: RwLock::new(chunk_index),
             cache: FrameCache::new(CACHE_BYTES),
+            facts: KnownFacts::default(),
+            keeps_reads: AtomicBool::new(false),
             ready,
             has_writer: AtomicBool::new(false),
             seen,

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use super::chunk_index::PackPlace;
+use super::frames::FrameFacts;
 use super::{Store, StoreError};
 use crate::base::id::{ChunkId, PackId};
 use crate::content::content_kind::ContentKind;
@@ -29,8 +30,24 @@ pub struct FrameNeed {
     pub chunks: Vec<ChunkId>,
 }
 
+/// Chunks by place and id, each once, and which place was asked for first.
+struct Placed {
+    wanted: Vec<(PackPlace, ChunkId)>,
+    turns: HashMap<PackPlace, usize>,
+}
+
 /// The parts of a frame that are read without its bytes: header, pack, and the ids and lengths of its chunks.
 type TableOfFrame = (FrameHead, PackId, Vec<(ChunkId, usize)>);
+
+/// A frame that is known by the index alone, and the chunks in it that are asked for, in the order of their ids.
+#[derive(Debug, Clone)]
+pub(crate) struct FrameGroup {
+    place: PackPlace,
+    /// The chunks.
+    pub(crate) chunks: Vec<ChunkId>,
+    /// Whether it is read without asking a server.
+    pub(crate) is_near: bool,
+}
 
 impl Store {
     /// Finds the frames that hold `ids`, in the order in which they are first needed. An id that comes twice counts
@@ -42,27 +59,68 @@ impl Store {
         &self,
         ids: &mut dyn Iterator<Item = ChunkId>,
     ) -> Result<Vec<FrameNeed>, StoreError> {
-        let mut wanted = Vec::new();
-        let mut turns: HashMap<PackPlace, usize> = HashMap::new();
-        {
-            let chunk_index = self.chunk_index();
-            for id in ids {
-                let place = chunk_index
-                    .find(&id)
-                    .ok_or(StoreError::NoSuchChunk { id })?;
-                let turn = turns.len();
-                turns.entry(place).or_insert(turn);
-                wanted.push((place, id));
-            }
-        }
-        wanted.sort_unstable();
-        wanted.dedup();
+        let Placed { wanted, turns } = self.placed(ids)?;
         let mut needs = Vec::new();
         for group in wanted.chunk_by(|one, other| one.0 == other.0) {
             needs.push((turns[&group[0].0], self.need(group)?));
         }
         needs.sort_unstable_by_key(|(turn, _)| *turn);
         Ok(needs.into_iter().map(|(_, need)| need).collect())
+    }
+
+    /// Finds the frames as [`Store::frames_of`] does, and reads nothing of them.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchChunk`].
+    pub(crate) fn groups_of(
+        &self,
+        ids: &mut dyn Iterator<Item = ChunkId>,
+    ) -> Result<Vec<FrameGroup>, StoreError> {
+        let Placed { wanted, turns } = self.placed(ids)?;
+        let groups = wanted.chunk_by(|one, other| one.0 == other.0);
+        let mut groups: Vec<FrameGroup> = groups
+            .map(|group| FrameGroup {
+                place: group[0].0,
+                chunks: group.iter().map(|(_, id)| *id).collect(),
+                is_near: self.is_near(group[0].0),
+            })
+            .collect();
+        groups.sort_unstable_by_key(|group| turns[&group.place]);
+        Ok(groups)
+    }
+
+    /// Returns what the header of a frame says. Reads no more than the header, and only once.
+    ///
+    /// # Errors
+    /// [`StoreError::DamagedFrame`], or a storage error.
+    pub(crate) fn facts_of_group(&self, group: &FrameGroup) -> Result<FrameFacts, StoreError> {
+        self.facts_of(group.place)
+    }
+
+    /// Reads a whole frame without the cache. Checks every chunk against its id.
+    ///
+    /// # Errors
+    /// As [`Store::load_frame`].
+    pub(crate) fn load_group(&self, group: &FrameGroup) -> Result<Frame, StoreError> {
+        let stored_bytes = self.facts_of(group.place)?.stored_bytes;
+        self.load_at(group.place, stored_bytes)
+    }
+
+    fn placed(&self, ids: &mut dyn Iterator<Item = ChunkId>) -> Result<Placed, StoreError> {
+        let mut wanted = Vec::new();
+        let mut turns: HashMap<PackPlace, usize> = HashMap::new();
+        let chunk_index = self.chunk_index();
+        for id in ids {
+            let place = chunk_index
+                .find(&id)
+                .ok_or(StoreError::NoSuchChunk { id })?;
+            let turn = turns.len();
+            turns.entry(place).or_insert(turn);
+            wanted.push((place, id));
+        }
+        wanted.sort_unstable();
+        wanted.dedup();
+        Ok(Placed { wanted, turns })
     }
 
     /// Describes one frame. `group` is sorted by id and has one place.
@@ -84,6 +142,7 @@ impl Store {
         if let Some(at) = is_missing.iter().position(|is_missing| *is_missing) {
             return Err(StoreError::NoSuchChunk { id: group[at].1 });
         }
+        self.facts.note(place, FrameFacts::of(&head));
         let stored_bytes = head.frame_bytes() as u64;
         Ok(FrameNeed {
             pack,
@@ -144,7 +203,11 @@ impl Store {
             pack,
             offset: need.offset,
         };
-        let loaded = self.frame(place);
+        self.load_at(place, need.stored_bytes)
+    }
+
+    fn load_at(&self, place: PackPlace, stored_bytes: u64) -> Result<Frame, StoreError> {
+        let loaded = self.frame_of_bytes(place, stored_bytes);
         if matches!(loaded, Err(StoreError::DamagedFrame { .. })) {
             self.quarantine(place)?;
         }

@@ -277,6 +277,7 @@ impl Store {
         chunk_index::replace_all(self.storage.as_ref(), &mut chunk_index, &kept, entries)?;
         // Packs have new numbers, so cached places would name the wrong frames.
         self.cache.clear();
+        self.facts.clear();
         let mut gone: Vec<&PackId> = dead.iter().collect();
         // A sorted order makes the removals the same in every run.
         gone.sort_unstable();

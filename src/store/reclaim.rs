@@ -92,6 +92,7 @@ impl Store {
         *self.chunk_index_mut() = index;
         // Packs have new numbers, so cached places would name the wrong frames.
         self.cache.clear();
+        self.facts.clear();
         Ok(())
     }
 

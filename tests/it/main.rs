@@ -61,6 +61,7 @@ mod package_kinds;
 mod package_repositories;
 mod packages;
 mod packaging;
+mod packing_from_afar;
 mod platforms;
 mod process_limits;
 mod prose;

@@ -6,10 +6,11 @@ use std::collections::HashSet;
 use rayon::prelude::*;
 
 use super::marks::{MarkedChunks, OldChunk, marks_of};
-use super::{chunks_in, sparse_log};
+use super::{chunks_in, sparse_log_of};
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
 use crate::bundle::BundleError;
+use crate::content::content_kind::ContentKind;
 use crate::store::{FrameNeed, Store, StoreError};
 
 /// New content for which dropped chunks are no bases is worth reading this many times as much of what is kept.
@@ -17,21 +18,25 @@ const KEPT_FACTOR: u64 = 4096;
 /// Frames of the store that are read at a time.
 const FRAMES_AT_ONCE: usize = 8;
 
-/// Finds the chunks among `kept` that share marks with those of the `new` chunks that have little in common with
-/// `dropped`. What is kept is only read when there is enough of such new content.
+/// Finds the chunks among `kept` that share marks with new content that has little in common with dropped chunks. What is
+/// kept is only read when there is enough of such new content.
 pub(super) fn resembling(
     store: &Store,
-    new: &[FrameNeed],
-    dropped: &MarkedChunks,
+    content: &NewContent,
     kept: Vec<ChunkId>,
     monitor: &dyn Monitor,
 ) -> Result<MarkedChunks, BundleError> {
-    let sparse_log = sparse_log(new);
+    let NewContent {
+        marks,
+        bytes,
+        sparse_log,
+        ..
+    } = content;
+    let sparse_log = *sparse_log;
     let mut found = MarkedChunks::new(sparse_log);
     if kept.is_empty() {
         return Ok(found);
     }
-    let NewContent { marks, bytes } = wanted(store, new, dropped, sparse_log, monitor)?;
     let frames = store.frames_of(&mut kept.into_iter())?;
     let kept_bytes: u64 = frames.iter().map(|need| need.share_bytes).sum();
     if bytes * KEPT_FACTOR <= kept_bytes {
@@ -49,7 +54,7 @@ pub(super) fn resembling(
                 Err(StoreError::DamagedFrame { .. }) => return Ok(Vec::new()),
                 loaded => loaded?,
             };
-            let shared = chunks_in(&frame, need)
+            let shared = chunks_in(&frame, &need.chunks)
                 .into_iter()
                 .filter_map(|(id, plain)| {
                     let mut marks_here = marks_of(plain, sparse_log);
@@ -70,32 +75,48 @@ pub(super) fn resembling(
 }
 
 /// The new content that needs other bases than dropped chunks.
-#[derive(Default)]
-struct NewContent {
-    marks: HashSet<u32>,
+pub(super) struct NewContent {
+    pub(super) marks: HashSet<u32>,
+    /// Plain bytes.
     bytes: u64,
+    /// Bytes in the store by content kind, estimated.
+    pub(super) by_kind: [u64; ContentKind::ALL.len()],
+    sparse_log: u32,
 }
 
-fn wanted(
-    store: &Store,
-    new: &[FrameNeed],
-    dropped: &MarkedChunks,
-    sparse_log: u32,
-    monitor: &dyn Monitor,
-) -> Result<NewContent, BundleError> {
-    let mut wanted = NewContent::default();
-    for need in new {
-        monitor.check_stop()?;
-        let frame = store.load_frame(need)?;
-        let marked: Vec<(usize, Vec<u32>)> = chunks_in(&frame, need)
-            .into_par_iter()
-            .filter(|(_, plain)| !dropped.has_half_of(plain))
-            .map(|(_, plain)| (plain.len(), marks_of(plain, sparse_log)))
-            .collect();
-        for (bytes, marks) in marked {
-            wanted.bytes += bytes as u64;
-            wanted.marks.extend(marks);
+impl NewContent {
+    /// Reads the new chunks and finds those that have little in common with `dropped`.
+    pub(super) fn unlike(
+        store: &Store,
+        new: &[FrameNeed],
+        dropped: &MarkedChunks,
+        monitor: &dyn Monitor,
+    ) -> Result<Self, BundleError> {
+        let sparse_log = sparse_log_of(new);
+        let mut wanted = Self {
+            marks: HashSet::new(),
+            bytes: 0,
+            by_kind: [0; ContentKind::ALL.len()],
+            sparse_log,
+        };
+        for need in new {
+            monitor.check_stop()?;
+            let frame = store.load_frame(need)?;
+            let marked: Vec<(usize, Vec<u32>)> = chunks_in(&frame, &need.chunks)
+                .into_par_iter()
+                .filter(|(_, plain)| !dropped.has_half_of(plain))
+                .map(|(_, plain)| (plain.len(), marks_of(plain, sparse_log)))
+                .collect();
+            let mut bytes_here = 0;
+            for (bytes, marks) in marked {
+                bytes_here += bytes as u64;
+                wanted.marks.extend(marks);
+            }
+            wanted.bytes += bytes_here;
+            // A frame has 128 MiB at most, so that the product fits.
+            wanted.by_kind[usize::from(need.class as u8)] +=
+                need.share_bytes * bytes_here / need.plain_bytes.max(1);
         }
+        Ok(wanted)
     }
-    Ok(wanted)
 }

@@ -6,14 +6,17 @@
 //! content that changed in place. Memory: 8 bytes a mark, 32 MiB at most for either kind of candidates, 48 bytes an old
 //! chunk, and 16 bytes for each mark of new content that resembles nothing that was dropped.
 
+mod far;
 mod kept;
 mod marks;
+mod names;
 mod partners;
 
 use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
+use self::kept::NewContent;
 use self::marks::{MarkedChunks, OldChunk, marks_of};
 use self::partners::partners;
 use crate::base::id::ChunkId;
@@ -60,14 +63,15 @@ pub(super) fn newest(have: &Have) -> impl Iterator<Item = &ReleaseRoot> {
 }
 
 impl OldChunks {
-    /// Reads the chunks of the recipient's newest release of each name. `is_needed` says of a chunk that the recipient
-    /// has whether the releases still need it. `new` are the chunks that the bundle carries.
+    /// Reads the chunks of the recipient's newest release of each name, or a part of them when the store is far away.
+    /// `is_needed` says of a chunk that the recipient has whether the `releases` still need it. `new` are the chunks that
+    /// the bundle carries.
     ///
     /// # Errors
     /// [`BundleError`] when the store cannot provide them.
     pub(super) fn of(
         store: &Store,
-        have: &Have,
+        (releases, have): (&[ReleaseRoot], &Have),
         new: &[FrameNeed],
         is_needed: impl Fn(&ChunkId) -> bool,
         monitor: &dyn Monitor,
@@ -87,8 +91,19 @@ impl OldChunks {
             };
             walk::release(&mut walker, root, &mut note)?;
         }
-        let dropped = dropped(store, ids, monitor)?;
-        let kept = kept::resembling(store, new, &dropped, kept, monitor)?;
+        let (dropped, kept) = if store.is_shared() {
+            far::old_chunks(store, (releases, have), new, (ids, kept), monitor)?
+        } else {
+            let dropped = dropped(store, ids, monitor)?;
+            let kept = match kept.is_empty() {
+                true => MarkedChunks::new(dropped.sparse_log),
+                false => {
+                    let content = NewContent::unlike(store, new, &dropped, monitor)?;
+                    kept::resembling(store, &content, kept, monitor)?
+                }
+            };
+            (dropped, kept)
+        };
         Ok(Self {
             dropped,
             kept,
@@ -224,11 +239,11 @@ fn dropped(
 ) -> Result<MarkedChunks, BundleError> {
     let mut frames = store.frames_of(&mut ids.into_iter())?;
     frames.sort_by_key(|need| need.class as u8);
-    let mut old = MarkedChunks::new(sparse_log(&frames));
+    let mut old = MarkedChunks::new(sparse_log_of(&frames));
     for need in &frames {
         monitor.check_stop()?;
         let frame = store.load_frame(need)?;
-        let wanted = chunks_in(&frame, need);
+        let wanted = chunks_in(&frame, &need.chunks);
         let marks: Vec<Vec<u32>> = wanted
             .par_iter()
             .map(|(_, plain)| marks_of(plain, old.sparse_log))
@@ -240,10 +255,14 @@ fn dropped(
     Ok(old.settled())
 }
 
-/// Returns how sparse the marks of the needed chunks are. Fewer positions become marks until all marks fit the stated
+/// Returns how sparse the marks of the needed chunks are.
+fn sparse_log_of(frames: &[FrameNeed]) -> u32 {
+    sparse_log(4 * frames.iter().map(|need| need.share_bytes).sum::<u64>())
+}
+
+/// Returns how sparse the marks of so much content are. Fewer positions become marks until all marks fit the stated
 /// memory.
-fn sparse_log(frames: &[FrameNeed]) -> u32 {
-    let plain_bytes: u64 = 4 * frames.iter().map(|need| need.share_bytes).sum::<u64>();
+fn sparse_log(plain_bytes: u64) -> u32 {
     let mut sparse_log = SPARSE_LOG;
     while plain_bytes >> sparse_log > MARKS_MAX {
         sparse_log += 1;
@@ -251,11 +270,11 @@ fn sparse_log(frames: &[FrameNeed]) -> u32 {
     sparse_log
 }
 
-/// Returns the needed chunks of a frame.
-fn chunks_in<'a>(frame: &'a Frame, need: &FrameNeed) -> Vec<(ChunkId, &'a [u8])> {
+/// Returns those of a frame's chunks that are wanted, in the order of the latter.
+fn chunks_in<'a>(frame: &'a Frame, wanted: &[ChunkId]) -> Vec<(ChunkId, &'a [u8])> {
     let places: HashMap<&ChunkId, _> = frame.chunks.iter().map(|(id, range)| (id, range)).collect();
-    let wanted = need.chunks.iter();
     wanted
+        .iter()
         .filter_map(|id| Some((*id, &frame.plain[(*places.get(id)?).clone()])))
         .collect()
 }

@@ -135,6 +135,8 @@ impl BundleNeeds {
     /// # Errors
     /// [`BundleError`] when a list cannot be read or the store is missing a chunk.
     pub fn of(store: &Store, releases: &[ReleaseRoot], have: &Have) -> Result<Self, BundleError> {
+        // What is planned with is packed later.
+        store.keep_reads();
         let archs = Archs::of(releases);
         let mut wanted = WantedChunks::default();
         let mut depended = ChunkSet::new();
@@ -223,7 +225,7 @@ pub fn cut(
             .collect();
         needs.depended = needs.depended.settled();
         let is_needed = |id: &ChunkId| needs.depended.contains(id) || needed.contains(&prefix(id));
-        let mut old = OldChunks::of(store, have, &needs.frames, is_needed, monitor)?;
+        let mut old = OldChunks::of(store, (releases, have), &needs.frames, is_needed, monitor)?;
         if options.effort != Effort::Fast {
             old.find_programs(store, releases, have, &needs.frames, monitor)?;
         }

@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 use std::ops::Range;
 
-use super::rebuild::{self, StepAt, read_op};
+use super::rebuild::{self, StepAt, first_op, read_op};
 use super::stream::RecordReader;
 use super::{Blob, ChunkRef, ChunkSource, Content, OP_BYTES_MAX, RecipeError, RecipeOp};
 use crate::base::monitor::{Monitor, Quiet};
@@ -115,6 +115,25 @@ impl FileBody {
                     (None, _) => unpacked.and(Err(RecipeError::Corrupt(Flaw::FilePart))),
                 }
             }
+        }
+    }
+
+    /// Returns the chunk that a content begins with, unless it begins with something else, such as a stream that is kept
+    /// opened.
+    ///
+    /// # Errors
+    /// The errors of the source, [`RecipeError::Newer`] and [`RecipeError::Corrupt`].
+    pub(crate) fn first_chunk<S: ChunkSource>(
+        &self,
+        source: &S,
+    ) -> Result<Option<ChunkRef>, RecipeError> {
+        match self {
+            Self::Content(Content::Chunk(chunk)) => Ok(Some(*chunk)),
+            Self::Content(Content::Blob(blob)) => Ok(match first_op(source, &blob.recipe)? {
+                Some(RecipeOp::Chunk(chunk)) => Some(chunk),
+                _ => None,
+            }),
+            _ => Ok(None),
         }
     }
 

@@ -302,6 +302,13 @@ pub trait ChunkSource: Sync {
     /// Returns whether the chunk exists, as far as that is known without reading it.
     fn contains(&self, id: &ChunkId) -> bool;
 
+    /// Returns whether a content that begins with this chunk may be compressed as a whole. It is a hint, for those who would
+    /// read the chunk for nothing else.
+    fn may_be_packed(&self, id: &ChunkId) -> bool {
+        let _ = id;
+        true
+    }
+
     /// Returns the bytes of a blob when a ready copy of them is kept. They were checked against the blob's id.
     fn ready(&self, blob: &Blob) -> Option<Box<dyn ReadyBytes + '_>> {
         let _ = blob;

@@ -102,6 +102,12 @@ impl<S: ChunkSource> ImageContext<'_, S> {
 
     /// Reports a file that is compressed as a whole and not opened, because its content is unknown.
     fn tell_packed(&mut self, place: &[Vec<u8>], body: &FileBody) -> Result<(), RecipeError> {
+        // Reading all that holds these few bytes from far away is not worth a note.
+        if let Ok(Some(first)) = body.first_chunk(self.source)
+            && !self.source.may_be_packed(&first.id)
+        {
+            return Ok(());
+        }
         let mut head = Vec::new();
         let range = 0..body.bytes().min(6);
         match body.write(self.source, range, &mut head, self.monitor) {

@@ -1,5 +1,5 @@
-//! A bucket with a local folder before it: index segments are mapped from there, packs that were put from here are read
-//! there, and small roots that did not change are not fetched again.
+//! A bucket with a local folder before it: index segments are mapped from there, packs that were put from here and parts
+//! that were kept are read there, and small roots that did not change are not fetched again.
 //!
 //! What the folder holds of the bucket may be removed at any time, and is checked when it is fetched. Two things are in the
 //! folder alone, and never in the bucket: copies of blobs (`ready/`), and volumes that are being received, of which nothing
@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use super::dir::DirStorage;
+use super::near_parts::{NearParts, PACKS, make_room};
 use super::object::ObjectStorage;
 use super::{Given, NewObject, Object, ObjectVersion, Put, ReadObject, Storage, StorageError};
 use crate::base::id::{BlobId, Hasher, PackId, hash};
@@ -18,9 +19,6 @@ use crate::base::term::Action;
 
 /// Folder of index segments.
 const SEGMENTS: &str = "index";
-/// Folder of packs. Those that this machine put stay here for a while, because `add` reads back what it wrote, and the next
-/// release is packed against it.
-const PACKS: &str = "packs";
 /// Folder of copies of blobs.
 const READY: &str = "ready";
 /// Local folder of roots, by name and version.
@@ -34,6 +32,7 @@ const PIECES: u64 = 4;
 pub struct CachedStorage {
     far: ObjectStorage,
     near: DirStorage,
+    parts: NearParts,
     folder: PathBuf,
     bounds: CacheBounds,
     /// Whether packs are read from the bucket alone.
@@ -45,7 +44,7 @@ pub struct CachedStorage {
 pub struct CacheBounds {
     /// Bytes of index segments. A store whose index has more is refused.
     pub index_bytes: u64,
-    /// Bytes of packs. When there are more, those that were put first go.
+    /// Bytes of packs and of parts of them. When there are more, those that were put or used first go.
     pub pack_bytes: u64,
 }
 
@@ -60,6 +59,7 @@ impl CachedStorage {
         Self {
             far,
             near: DirStorage::new(folder),
+            parts: NearParts::new(folder, bounds.pack_bytes),
             folder: folder.to_owned(),
             bounds,
             reads_source: AtomicBool::new(false),
@@ -91,11 +91,13 @@ impl CachedStorage {
 
     /// Returns whether the folder has an object of the bucket. Only objects whose names say what is in them are kept.
     fn has(&self, name: &str) -> bool {
-        let may_have = match is_in(name, PACKS) {
-            true => !self.reads_source.load(Ordering::Relaxed),
-            false => is_in(name, SEGMENTS),
-        };
+        let may_have = self.reads_parts_of(name) || is_in(name, SEGMENTS);
         may_have && self.near.bytes(name).is_ok()
+    }
+
+    /// Returns whether parts of packs that are here are read here.
+    fn reads_parts_of(&self, name: &str) -> bool {
+        is_in(name, PACKS) && !self.reads_source.load(Ordering::Relaxed)
     }
 
     /// Fetches a segment unless it is there. Its name is the hash of its content.
@@ -159,7 +161,40 @@ impl Storage for CachedStorage {
             return Ok(());
         }
         // Another process may have made room in this moment.
+        if self.reads_parts_of(name) && self.parts.read_at(name, offset, out) {
+            return Ok(());
+        }
         self.far.read_at(name, offset, out)
+    }
+
+    fn read_and_keep(&self, name: &str, offset: u64, out: &mut [u8]) -> Result<(), StorageError> {
+        let is_near = self.is_near(name, offset);
+        self.read_at(name, offset, out)?;
+        if !is_near && self.reads_parts_of(name) {
+            self.parts.keep(name, offset, out);
+        }
+        Ok(())
+    }
+
+    fn read_alone(&self, name: &str, offset: u64, out: &mut [u8]) -> Result<(), StorageError> {
+        match self.is_near(name, offset) {
+            true => self.read_at(name, offset, out),
+            false => self.far.read_alone(name, offset, out),
+        }
+    }
+
+    fn is_near(&self, name: &str, offset: u64) -> bool {
+        is_in(name, READY)
+            || self.has(name)
+            || (self.reads_parts_of(name) && self.parts.has(name, offset))
+    }
+
+    fn distrust(&self, name: &str) -> bool {
+        let had_parts = self.parts.forget(name);
+        // What cannot be removed is not read, since the caller reads once more and no further.
+        let had =
+            is_in(name, PACKS) && self.near.bytes(name).is_ok() && self.near.remove(name).is_ok();
+        had || had_parts
     }
 
     fn read_ranges(
@@ -291,6 +326,7 @@ impl Storage for CachedStorage {
         }
         if is_in(name, SEGMENTS) || is_in(name, PACKS) {
             self.near.remove(name)?;
+            self.parts.forget(name);
         }
         self.far.remove(name)
     }
@@ -335,7 +371,7 @@ impl NewObject for KeptObject {
         // The folder must not have what the bucket may not get.
         self.far.publish(name)?;
         if let Some((near, folder, most)) = &self.room {
-            make_room(near, folder, most.saturating_sub(self.bytes))?;
+            make_room(near, folder, most.saturating_sub(self.bytes), None)?;
             if self.bytes > *most {
                 return Ok(());
             }
@@ -345,27 +381,6 @@ impl NewObject for KeptObject {
         }
         Ok(())
     }
-}
-
-/// Removes the packs that were put first until the others have at most so many bytes.
-fn make_room(near: &DirStorage, folder: &Path, most: u64) -> Result<(), StorageError> {
-    let packs = near.list(PACKS)?.into_iter();
-    let put_at = |name: &str| {
-        let stat = std::fs::metadata(folder.join(name)).ok()?;
-        stat.modified().ok()
-    };
-    let mut packs: Vec<(Option<SystemTime>, Object)> =
-        packs.map(|pack| (put_at(&pack.name), pack)).collect();
-    packs.sort_unstable();
-    let mut bytes: u64 = packs.iter().map(|(_, pack)| pack.bytes).sum();
-    for (_, pack) in packs {
-        if bytes <= most {
-            break;
-        }
-        near.remove(&pack.name)?;
-        bytes -= pack.bytes;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -472,6 +487,41 @@ mod tests {
         assert_eq!(near.list(PACKS).unwrap().len(), 0);
         assert_eq!(storage.bytes("packs/cc/long").unwrap(), 26);
         storage.read_at("packs/bb/second", 0, &mut out).unwrap();
+    }
+
+    #[test]
+    fn parts_that_were_read_are_kept_until_they_are_distrusted() {
+        let two = Two::new();
+        std::fs::create_dir(two.dir.path().join("near")).unwrap();
+        let name = format!("{PACKS}/aa/{}.pack", PackId(hash(b"pack")));
+        put(&two.far, &name, &[5; 100]).unwrap();
+        let storage = two.storage(1000);
+        let mut out = [0; 10];
+        storage.read_at(&name, 20, &mut out).unwrap();
+        assert!(!storage.is_near(&name, 20), "nobody asked to keep it");
+        storage.read_and_keep(&name, 20, &mut out).unwrap();
+        assert!(storage.is_near(&name, 20));
+        two.far.remove(&name).unwrap();
+        // The windows of the requests are those of another process.
+        let far = ObjectStorage::in_memory(two.dir.path());
+        let near = two.dir.path().join("near");
+        let bounds = storage.bounds;
+        let storage = CachedStorage::new(far.clone(), &near, bounds);
+        out = [0; 10];
+        storage.read_and_keep(&name, 20, &mut out).unwrap();
+        assert_eq!(out, [5; 10]);
+        storage.read_alone(&name, 22, &mut out[..3]).unwrap();
+        assert!(storage.distrust(&name) && !storage.distrust(&name));
+        assert!(storage.read_at(&name, 20, &mut out).is_err());
+        // What is checked is what the bucket has.
+        put(&far, &name, &[6; 100]).unwrap();
+        storage.read_and_keep(&name, 20, &mut out).unwrap();
+        put(&far, &name, &[7; 100]).unwrap();
+        let checked = CachedStorage::new(far.clone(), &near, bounds);
+        checked.read_source();
+        assert!(!checked.is_near(&name, 20));
+        storage.remove(&name).unwrap();
+        assert!(!storage.is_near(&name, 20));
     }
 
     #[test]

@@ -49,6 +49,21 @@ fn objects(storage: &dyn Storage) {
     for at in [3, 5, 6, 1 << 40] {
         let read = storage.read_at("packs/ab/x", at, &mut middle);
         assert!(read.is_err_and(|error| error.is_missing()), "from {at}");
+        let read = storage.read_alone("packs/ab/x", at, &mut middle);
+        assert!(read.is_err_and(|error| error.is_missing()), "from {at}");
+        let read = storage.read_and_keep("packs/ab/x", at, &mut middle);
+        assert!(read.is_err_and(|error| error.is_missing()), "from {at}");
+    }
+    for _ in 0..2 {
+        middle = [0; 3];
+        storage.read_alone("packs/ab/x", 1, &mut middle).expect(ok);
+        assert_eq!(&middle, b"ell");
+        let mut whole = [0; 5];
+        storage
+            .read_and_keep("packs/ab/x", 0, &mut whole)
+            .expect(ok);
+        assert_eq!(&whole, b"hello");
+        storage.distrust("packs/ab/x");
     }
     assert!(read(storage, "packs/ab/x", 4).is_err_and(|error| error.is_too_long()));
     assert_eq!(read(storage, "packs/aa/y", 0).expect(ok), b"");

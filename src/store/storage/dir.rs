@@ -48,6 +48,49 @@ impl DirStorage {
         self.root.join(name)
     }
 
+    /// Puts a file that a power cut may leave empty or in part. Serves copies of what is elsewhere, which are checked when
+    /// they are read.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    #[cfg(feature = "object-store")]
+    pub(crate) fn put_unsynced(&self, name: &str, bytes: &[u8]) -> Result<(), StorageError> {
+        let mut file = self.new_file()?;
+        file.append(bytes)?;
+        let target = self.path(name);
+        let folder = target.parent().unwrap_or(&self.root);
+        create_folders(folder)?;
+        self.must_be_own(folder)?;
+        fs::rename(&file.path, &target)
+            .map_err(StorageError::on(Action::RenameIntoPlace, &target))?;
+        file.published = true;
+        Ok(())
+    }
+
+    /// Starts a file under a name that nobody else has.
+    fn new_file(&self) -> Result<NewFile, StorageError> {
+        static COUNTER: AtomicU64 = AtomicU64::new(0);
+        let folder = self.path(UNPUBLISHED);
+        create_folders(&folder)?;
+        self.must_be_own(&folder)?;
+        loop {
+            let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+            let path = folder.join(format!("{UNPUBLISHED_NAME}{}-{number}", std::process::id()));
+            match File::create_new(&path) {
+                // A process with the same id left the file.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                file => {
+                    return Ok(NewFile {
+                        storage: self.clone(),
+                        file: file.map_err(StorageError::on(Action::Create, &path))?,
+                        path,
+                        published: false,
+                    });
+                }
+            }
+        }
+    }
+
     /// Waits for those who put on a condition now, in this process and others, and keeps them out until it is dropped.
     fn alone(&self) -> Result<File, StorageError> {
         let folder = File::open(&self.root).and_then(|folder| folder.lock().map(|()| folder));
@@ -170,26 +213,7 @@ impl Storage for DirStorage {
     }
 
     fn create(&self) -> Result<Box<dyn NewObject>, StorageError> {
-        static COUNTER: AtomicU64 = AtomicU64::new(0);
-        let folder = self.path(UNPUBLISHED);
-        create_folders(&folder)?;
-        self.must_be_own(&folder)?;
-        loop {
-            let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-            let path = folder.join(format!("{UNPUBLISHED_NAME}{}-{number}", std::process::id()));
-            match File::create_new(&path) {
-                // A process with the same id left the file.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                file => {
-                    return Ok(Box::new(NewFile {
-                        storage: self.clone(),
-                        file: file.map_err(StorageError::on(Action::Create, &path))?,
-                        path,
-                        published: false,
-                    }));
-                }
-            }
-        }
+        Ok(Box::new(self.new_file()?))
     }
 
     fn remove(&self, name: &str) -> Result<(), StorageError> {

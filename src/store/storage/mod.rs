@@ -17,6 +17,8 @@ pub mod conformance;
 pub mod dir;
 pub mod memory;
 #[cfg(feature = "object-store")]
+mod near_parts;
+#[cfg(feature = "object-store")]
 pub mod object;
 
 /// Beginnings of addresses in object stores.
@@ -157,6 +159,33 @@ pub trait Storage: Send + Sync {
     /// # Errors
     /// [`StorageError`], for which `is_missing` is true when the object or a part of the range does not exist.
     fn read_at(&self, name: &str, offset: u64, out: &mut [u8]) -> Result<(), StorageError>;
+
+    /// Fills `out` as [`Storage::read_at`] does, and may keep what it read nearer for the next who reads it.
+    ///
+    /// # Errors
+    /// As [`Storage::read_at`].
+    fn read_and_keep(&self, name: &str, offset: u64, out: &mut [u8]) -> Result<(), StorageError> {
+        self.read_at(name, offset, out)
+    }
+
+    /// Fills `out` as [`Storage::read_at`] does, and reads nothing beside it, because nothing beside it is wanted.
+    ///
+    /// # Errors
+    /// As [`Storage::read_at`].
+    fn read_alone(&self, name: &str, offset: u64, out: &mut [u8]) -> Result<(), StorageError> {
+        self.read_at(name, offset, out)
+    }
+
+    /// Returns whether what begins at a place is read without asking anybody far away.
+    fn is_near(&self, _name: &str, _offset: u64) -> bool {
+        true
+    }
+
+    /// Drops what was kept nearer of an object, because what was read is not what it should be. Returns whether anything
+    /// was, so that another read may be right.
+    fn distrust(&self, _name: &str) -> bool {
+        false
+    }
 
     /// Reads many ranges of an object, each an offset and a length, in the order in which they were asked for. What
     /// lies close together may be read in one piece, and several pieces at once. Holds as much as was asked for.

@@ -297,6 +297,20 @@ impl Storage for ObjectStorage {
         Ok(())
     }
 
+    fn read_alone(&self, name: &str, offset: u64, out: &mut [u8]) -> Result<(), StorageError> {
+        let begun = self.windows.copy(name, offset, out);
+        let rest = &mut out[begun..];
+        if !rest.is_empty() {
+            let offset = offset.saturating_add(begun as u64);
+            rest.copy_from_slice(&self.range(name, offset, rest.len() as u64)?);
+        }
+        Ok(())
+    }
+
+    fn is_near(&self, _name: &str, _offset: u64) -> bool {
+        false
+    }
+
     fn read_ranges(
         &self,
         name: &str,
