@@ -31,7 +31,7 @@ pub struct FrameNeed {
 }
 
 /// Chunks by place and id, each once, and which place was asked for first.
-struct Placed {
+struct PlacedChunks {
     wanted: Vec<(PackPlace, ChunkId)>,
     turns: HashMap<PackPlace, usize>,
 }
@@ -59,7 +59,7 @@ impl Store {
         &self,
         ids: &mut dyn Iterator<Item = ChunkId>,
     ) -> Result<Vec<FrameNeed>, StoreError> {
-        let Placed { wanted, turns } = self.placed(ids)?;
+        let PlacedChunks { wanted, turns } = self.placed(ids)?;
         let mut needs = Vec::new();
         for group in wanted.chunk_by(|one, other| one.0 == other.0) {
             needs.push((turns[&group[0].0], self.need(group)?));
@@ -76,7 +76,7 @@ impl Store {
         &self,
         ids: &mut dyn Iterator<Item = ChunkId>,
     ) -> Result<Vec<FrameGroup>, StoreError> {
-        let Placed { wanted, turns } = self.placed(ids)?;
+        let PlacedChunks { wanted, turns } = self.placed(ids)?;
         let groups = wanted.chunk_by(|one, other| one.0 == other.0);
         let mut groups: Vec<FrameGroup> = groups
             .map(|group| FrameGroup {
@@ -106,7 +106,7 @@ impl Store {
         self.load_at(group.place, stored_bytes)
     }
 
-    fn placed(&self, ids: &mut dyn Iterator<Item = ChunkId>) -> Result<Placed, StoreError> {
+    fn placed(&self, ids: &mut dyn Iterator<Item = ChunkId>) -> Result<PlacedChunks, StoreError> {
         let mut wanted = Vec::new();
         let mut turns: HashMap<PackPlace, usize> = HashMap::new();
         let chunk_index = self.chunk_index();
@@ -120,7 +120,7 @@ impl Store {
         }
         wanted.sort_unstable();
         wanted.dedup();
-        Ok(Placed { wanted, turns })
+        Ok(PlacedChunks { wanted, turns })
     }
 
     /// Describes one frame. `group` is sorted by id and has one place.

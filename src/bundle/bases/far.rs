@@ -40,7 +40,7 @@ const CHUNK_BYTES: u64 = 64 << 10;
 type Promise = (usize, Reverse<usize>);
 
 /// What an old frame is compared with, and what was read for it.
-struct Search {
+struct LikeSearch {
     /// Sorted.
     marks: Vec<u32>,
     sparse_log: u32,
@@ -66,7 +66,7 @@ impl KindSearch {
     }
 }
 
-impl Search {
+impl LikeSearch {
     fn new(mut marks: Vec<u32>, sparse_log: u32) -> Self {
         marks.sort_unstable();
         marks.dedup();
@@ -198,7 +198,7 @@ fn dropped(
     let count: usize = groups.iter().map(|group| group.chunks.len()).sum();
     // Both sides have marks at the same places, as many as the side with more bytes allows.
     let sparse_log = sparse_log(count as u64 * CHUNK_BYTES).max(sparse_log_of(new));
-    let mut search = Search::new(Vec::new(), sparse_log);
+    let mut search = LikeSearch::new(Vec::new(), sparse_log);
     if groups.iter().any(|group| !group.is_near) {
         search = of_new(store, new, sparse_log, monitor)?;
     }
@@ -243,7 +243,7 @@ fn of_new(
     new: &[FrameNeed],
     sparse_log: u32,
     monitor: &dyn Monitor,
-) -> Result<Search, BundleError> {
+) -> Result<LikeSearch, BundleError> {
     let mut marks = Vec::new();
     for need in new {
         monitor.check_stop()?;
@@ -251,7 +251,7 @@ fn of_new(
         let marked = chunks_in(&frame, &need.chunks).into_par_iter();
         marks.par_extend(marked.flat_map_iter(|(_, plain)| marks_of(plain, sparse_log)));
     }
-    let mut search = Search::new(marks, sparse_log);
+    let mut search = LikeSearch::new(marks, sparse_log);
     for need in new {
         search.kind(need.class).new_bytes += need.share_bytes;
     }
@@ -268,7 +268,7 @@ fn kept_far(
     monitor: &dyn Monitor,
 ) -> Result<(), BundleError> {
     let NewContent { marks, by_kind, .. } = content;
-    let mut search = Search::new(marks.into_iter().collect(), found.sparse_log);
+    let mut search = LikeSearch::new(marks.into_iter().collect(), found.sparse_log);
     for (kind, bytes) in search.kinds.iter_mut().zip(by_kind) {
         kind.new_bytes = bytes;
     }
