@@ -23,7 +23,7 @@ use std::sync::Mutex;
 use std::thread::Scope;
 
 use self::form::ContentForm;
-use self::stream::{Analyzer, AnalyzerOutput, FileFound};
+use self::stream::{Analyzer, AnalyzerOutput, FileFound, bytes_min};
 use super::LayoutError;
 use super::effort::ItemEffort;
 use super::hashing_reader::HashingReader;
@@ -47,9 +47,12 @@ use crate::content::recipe::{
 };
 use crate::content::release::BlobTable;
 
-/// Shorter streams are kept as they came. Their recipe and the search for their parts cost as much as opening
-/// gains.
+/// Shorter streams are kept as they came, but gzip. To make a short one again takes a whole encoder, which costs as much
+/// as opening gains.
 pub(crate) const STREAM_BYTES_MIN: u64 = 4096;
+/// The same of gzip files. A release has thousands of manual pages and changelogs of one or two KiB, and each new version
+/// of a package packs them anew.
+pub(crate) const GZIP_BYTES_MIN: u64 = 256;
 /// Estimated plain bytes for each byte of a stream.
 const SPOOL_RATIO: u64 = 4;
 /// Bytes between two calls of the monitor.
@@ -275,9 +278,9 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
     ) -> Result<Option<Blob>, LayoutError> {
         let kind = self.form(reader, bytes)?;
         if let ContentForm::Stream(stream) = kind
-            && (bytes < STREAM_BYTES_MIN || depth >= OPEN_DEPTH_MAX || !self.may_nest(stream))
+            && (bytes < bytes_min(stream) || depth >= OPEN_DEPTH_MAX || !self.may_nest(stream))
         {
-            let small = bytes < STREAM_BYTES_MIN;
+            let small = bytes < bytes_min(stream);
             self.kept(
                 if small {
                     KeptReason::Small

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use super::Unpacker;
+use super::{GZIP_BYTES_MIN, STREAM_BYTES_MIN, Unpacker};
 use crate::base::id::{BlobId, Hasher};
 use crate::base::limits::RECODE_DEPTH_MAX;
 use crate::base::monitor::{Monitor, Quiet};
@@ -120,6 +120,14 @@ fn hash<R: ReadAt + ?Sized>(
         left -= step as u64;
     }
     Ok(BlobId(hasher.finish()))
+}
+
+/// Returns the length from which on a stream of this kind is opened.
+pub(super) fn bytes_min(kind: StreamKind) -> u64 {
+    match kind {
+        StreamKind::Gzip => GZIP_BYTES_MIN,
+        StreamKind::Recoded(_) => STREAM_BYTES_MIN,
+    }
 }
 
 impl<S: ChunkSource> Unpacker<'_, S> {
