@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::testkit::bytes::{noise, text};
 use crate::testkit::programs::{has, run};
-use crate::testkit::stage::{Stage, look};
+use crate::testkit::stage::{Stage, look, volumes};
 
 /// A package of Debian with some files, made by dpkg-deb.
 fn deb(stage: &Stage, name: &str, version: &str, seed: u64, to: &Path) {
@@ -181,7 +181,7 @@ fn apt(stage: &Stage, folder: &str, source: &str, words: &[&str]) -> String {
 }
 
 #[test]
-fn apt_installs_from_a_mirror_that_came_as_a_delta() {
+fn apt_installs_from_a_mirror_that_came_as_a_delta_with_a_volume_lost() {
     if !has(&["dpkg-deb", "apt-ftparchive", "apt-get", "gzip"]) {
         return;
     }
@@ -189,6 +189,9 @@ fn apt_installs_from_a_mirror_that_came_as_a_delta() {
     for (release, version, seed) in [("os:1", "1:1.0", 3), ("os:2", "1:1.1", 4)] {
         let _ = fs::remove_dir_all(stage.path("mirror"));
         mirror(&stage, &stage.path("mirror"), version, seed);
+        // What makes two volumes of each release.
+        let image = stage.path("mirror/debian/installer.img");
+        fs::write(image, noise(seed + 100, 2_400_000)).unwrap();
         stage.run(&["add", release, "mirror"]).ends_with(0);
     }
 
@@ -239,9 +242,18 @@ fn apt_installs_from_a_mirror_that_came_as_a_delta() {
     let carried = tool["carried_bytes"].as_u64().unwrap();
     assert!((1..60_000).contains(&carried), "{tool:#}");
 
-    stage.run(&["pack", "--bare", "full", "os:1"]).ends_with(0);
-    let words = ["pack", "--bare", "delta", "os:2", "--since", "os:1"];
-    stage.run(&words).ends_with(0);
+    // Two data volumes and a spare each, and another data volume of each is lost.
+    let medium = ["--sectors", "2500", "--spare", "1", "--without-program"];
+    for (to, what, lost) in [
+        ("full", &["os:1"][..], 0),
+        ("delta", &["os:2", "--since", "os:1"], 1),
+    ] {
+        let words = [&["pack", "--to", to], what, &medium].concat();
+        stage.run(&words).ends_with(0);
+        let set = volumes(&stage.path(to));
+        assert_eq!(set.len(), 3, "{set:?}");
+        fs::remove_dir_all(&set[lost]).unwrap();
+    }
     stage.store = "site";
     stage.run(&["receive", "full"]).ends_with(0);
     stage.run(&["receive", "delta"]).ends_with(0);
