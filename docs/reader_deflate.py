@@ -58,10 +58,23 @@ def writer_name(number):
 class Coder:
     """The range coder. Chances are made when they are first met, by name."""
 
-    def __init__(self, data):
-        self.data, self.at, self.range = data, 4, 0xFFFFFFFF
-        self.code = int.from_bytes(data[:4].ljust(4, b"\0"), "big")
-        self.chances = defaultdict(lambda: [32768, 32768])
+    def __init__(self, data, has_parts):
+        self.data, self.at, self.has_parts, self.hash = data, 0, has_parts, 0
+        self.part()
+
+    def part(self):
+        self.code = int.from_bytes(self.data[self.at:self.at + 4].ljust(4, b"\0"), "big")
+        self.at, self.range = self.at + 4, 0xFFFFFFFF
+        self.first, self.chances = self.at, defaultdict(lambda: [32768, 32768, 0])
+
+    def behind(self, token):
+        """Another part begins behind some tokens."""
+        value = token if isinstance(token, int) else 256 + token[0]
+        self.hash = (self.hash * 16 + value * 0x9E3779B1) & 0xFFFFFFFF
+        taken = self.at - self.first
+        if self.has_parts and taken >= 512 and taken << 32 - self.hash.bit_length() >= 1 << 23:
+            self.part()
+        return token
 
     def widen(self):
         while self.range < 1 << 24:
@@ -70,15 +83,18 @@ class Coder:
 
     def bit(self, name):
         chance = self.chances[name]
-        fast, slow = chance
+        fast, slow, count = chance
         mean = min(max((fast + slow) >> 1, 24), 65512)
+        rate = 131072 // (2 * count + 3) if self.has_parts else 0
+        f, s = max(rate, 4096), max(rate, 512)
         share = (self.range >> 16) * mean + ((self.range & 0xFFFF) * mean >> 16)
         if self.code < share:
             self.range, bit = share, 0
-            chance[:] = fast + ((65535 - fast) >> 4), slow + ((65535 - slow) >> 7)
+            fast, slow = fast + ((65535 - fast) * f >> 16), slow + ((65535 - slow) * s >> 16)
         else:
             self.code, self.range, bit = self.code - share, self.range - share, 1
-            chance[:] = fast - (fast >> 4), slow - (slow >> 7)
+            fast, slow = fast - (fast * f >> 16), slow - (slow * s >> 16)
+        chance[:] = fast, slow, min(count + 1, 127)
         self.widen()
         return bit
 
@@ -350,8 +366,8 @@ class Remaker:
     """Plain bytes and a recipe in, the very same stream out. A token is a byte's number, or (length, distance, odd)."""
 
     def __init__(self, recipe, plain):
-        check(recipe[:1] == b"\1" and recipe[1] < 3, "a recipe of a newer version")
-        self.wrapper, self.coder, self.plain, self.out = recipe[1], Coder(recipe[2:]), plain, Bits()
+        check(recipe[0] in (1, 2) and recipe[1] < 3, "a recipe of a newer version")
+        self.wrapper, self.coder, self.plain, self.out = recipe[1], Coder(recipe[2:], recipe[0] == 2), plain, Bits()
         self.writer, self.chunk, self.dictionary = 6, None, 0
         self.at = self.last_kind = self.last_tokens = self.last_stored = self.last_rule = self.history = 0
         self.end_said, self.lengths = False, {}
@@ -483,11 +499,11 @@ class Remaker:
         while len(tokens) < count if stop is None else self.at < min(stop, self.end):
             check(self.at < self.end, "length of a block")
             if self.writer == 255:
-                token = self.unforeseen()
+                token = coder.behind(self.unforeseen())
             else:
                 token = self.foresee()
                 if missing:
-                    token = self.token(token)
+                    token = coder.behind(self.token(token))
             tokens.append(token)
             self.at += 1 if isinstance(token, int) else token[0]
         check(self.at <= self.end and (stop is None or self.at == min(stop, self.end)), "length of a block")

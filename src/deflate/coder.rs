@@ -3,14 +3,18 @@
 //! The coder is that of LZMA (Igor Pavlov): a 32-bit range, with carries held back. Probabilities have 16 bits and are
 //! the mean of a fast and a slow estimate. A zero bit is the low end of the range and zero bytes at the end are not
 //! kept, so a stream of correctly predicted zeros costs nothing. Functions over [`SymbolCoder`] are written once for
-//! both directions. An encoder returns the bit that it is given, a decoder the bit that it reads.
+//! both directions. An encoder returns the bit that it is given, a decoder the bit that it reads. A script may be a
+//! row of parts: each has a coder of its own and whole bytes.
 
 use std::io::{self, Read, Write};
 
 /// The probability of a zero bit stays between this and its complement, out of 65536.
 const CHANCE_MIN: u32 = 24;
-const FAST_SHIFT: u32 = 4;
-const SLOW_SHIFT: u32 = 7;
+/// The least parts of the way, out of 65536, that the two estimates of a chance go toward a bit.
+const FAST_RATE: u32 = 1 << 12;
+const SLOW_RATE: u32 = 1 << 9;
+/// Bits that a chance counts: from then on both estimates go at their least rate.
+const COUNTED_BITS: u16 = 127;
 /// When the range is smaller than this, it is widened by a byte.
 const RANGE_MIN: u32 = 1 << 24;
 
@@ -19,6 +23,8 @@ const RANGE_MIN: u32 = 1 << 24;
 pub(crate) struct Chance {
     fast: u16,
     slow: u16,
+    /// The bits that it learned from, up to [`COUNTED_BITS`].
+    count: u16,
 }
 
 impl Default for Chance {
@@ -26,6 +32,7 @@ impl Default for Chance {
         Self {
             fast: 1 << 15,
             slow: 1 << 15,
+            count: 0,
         }
     }
 }
@@ -40,14 +47,59 @@ impl Chance {
     }
 
     #[inline]
-    fn learn(&mut self, bit: bool) {
-        if bit {
-            self.fast -= self.fast >> FAST_SHIFT;
-            self.slow -= self.slow >> SLOW_SHIFT;
-        } else {
-            self.fast += (u16::MAX - self.fast) >> FAST_SHIFT;
-            self.slow += (u16::MAX - self.slow) >> SLOW_SHIFT;
+    fn learn(&mut self, bit: bool, rates: &Rates) {
+        let rate = rates[usize::from(self.count)];
+        self.count = (self.count + 1).min(COUNTED_BITS);
+        self.fast = toward(self.fast, bit, rate.max(FAST_RATE));
+        self.slow = toward(self.slow, bit, rate.max(SLOW_RATE));
+    }
+}
+
+/// Parts of the way, out of 65536, that estimates go at least, by the bits that their chance learned from.
+type Rates = [u32; COUNTED_BITS as usize + 1];
+
+/// As an average over these bits would go.
+static AVERAGING: Rates = {
+    let mut rates = [0; COUNTED_BITS as usize + 1];
+    let mut count = 0;
+    while count < rates.len() {
+        rates[count] = 131_072 / (2 * count as u32 + 3);
+        count += 1;
+    }
+    rates
+};
+
+/// At their own rate from the first bit on.
+static STEADY: Rates = [0; COUNTED_BITS as usize + 1];
+
+/// How bits are coded, by the recipe's version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CodingVersion {
+    /// One part, whose chances learn at a steady rate.
+    Steady,
+    /// Parts, whose chances learn fast at first.
+    Parts,
+}
+
+impl CodingVersion {
+    /// Returns the coding of a recipe's version.
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
+        match number {
+            1 => Some(Self::Steady),
+            2 => Some(Self::Parts),
+            _ => None,
         }
+    }
+}
+
+/// Moves an estimate toward a bit.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "a part of 16 bits")]
+fn toward(estimate: u16, bit: bool, rate: u32) -> u16 {
+    if bit {
+        estimate - (u32::from(estimate) * rate >> 16) as u16
+    } else {
+        estimate + (u32::from(u16::MAX - estimate) * rate >> 16) as u16
     }
 }
 
@@ -58,6 +110,13 @@ pub(crate) trait SymbolCoder {
 
     /// Codes the low `count` bits of `value`, highest first, with equal probabilities.
     fn even(&mut self, value: u32, count: u32) -> u32;
+
+    /// Returns the bytes of the part so far: those by which the range was widened. There are none where the script is
+    /// one part.
+    fn taken(&self) -> u32;
+
+    /// Ends a part and begins the next one.
+    fn begin_anew(&mut self);
 }
 
 /// The encoding direction.
@@ -71,6 +130,7 @@ pub(crate) struct RangeEncoder<'a> {
     /// Zero bytes that are written only when another byte follows.
     zeros: u64,
     written: u64,
+    taken: u32,
     /// The first write error. `finish` returns it.
     failed: Option<io::Error>,
     buffer: Vec<u8>,
@@ -86,6 +146,7 @@ impl<'a> RangeEncoder<'a> {
             held_ff: 0,
             zeros: 0,
             written: 0,
+            taken: 0,
             failed: None,
             buffer: Vec::new(),
         }
@@ -100,6 +161,7 @@ impl<'a> RangeEncoder<'a> {
     fn widen(&mut self) {
         while self.range < RANGE_MIN {
             self.range <<= 8;
+            self.taken = self.taken.saturating_add(1);
             self.shift();
         }
     }
@@ -147,12 +209,17 @@ impl<'a> RangeEncoder<'a> {
         }
     }
 
-    /// Writes the remaining bytes.
-    pub(crate) fn finish(mut self) -> io::Result<u64> {
+    /// Writes the bytes that are held back.
+    fn flush(&mut self) {
         // Five shifts move all four bytes of `low` and the byte that was held back to the output.
         for _ in 0..5 {
             self.shift();
         }
+    }
+
+    /// Writes the remaining bytes.
+    pub(crate) fn finish(mut self) -> io::Result<u64> {
+        self.flush();
         self.drain(1);
         self.failed.map_or(Ok(self.written), Err)
     }
@@ -168,7 +235,7 @@ impl SymbolCoder for RangeEncoder<'_> {
         } else {
             self.range = share;
         }
-        chance.learn(bit);
+        chance.learn(bit, &AVERAGING);
         self.widen();
         bit
     }
@@ -183,6 +250,17 @@ impl SymbolCoder for RangeEncoder<'_> {
         }
         value
     }
+
+    fn taken(&self) -> u32 {
+        self.taken
+    }
+
+    fn begin_anew(&mut self) {
+        self.flush();
+        // What is still held is the zero that was shifted in last.
+        (self.held, self.held_ff, self.low) = (None, 0, 0);
+        (self.range, self.taken) = (u32::MAX, 0);
+    }
 }
 
 /// The decoding direction. Reads zeros behind the end.
@@ -193,11 +271,15 @@ pub(crate) struct RangeDecoder<'a> {
     filled: usize,
     range: u32,
     code: u32,
+    rates: &'static Rates,
+    has_parts: bool,
+    taken: u32,
     failed: Option<io::Error>,
 }
 
 impl<'a> RangeDecoder<'a> {
-    pub(crate) fn new(source: &'a mut dyn Read) -> Self {
+    pub(crate) fn new(source: &'a mut dyn Read, version: CodingVersion) -> Self {
+        let has_parts = version == CodingVersion::Parts;
         let mut decoder = Self {
             source,
             buffer: vec![0; 4096],
@@ -205,11 +287,12 @@ impl<'a> RangeDecoder<'a> {
             filled: 0,
             range: u32::MAX,
             code: 0,
+            rates: if has_parts { &AVERAGING } else { &STEADY },
+            has_parts,
+            taken: 0,
             failed: None,
         };
-        for _ in 0..4 {
-            decoder.code = decoder.code << 8 | u32::from(decoder.byte());
-        }
+        decoder.begin_anew();
         decoder
     }
 
@@ -244,6 +327,7 @@ impl<'a> RangeDecoder<'a> {
     fn widen(&mut self) {
         while self.range < RANGE_MIN {
             self.range <<= 8;
+            self.taken = self.taken.saturating_add(u32::from(self.has_parts));
             self.code = self.code << 8 | u32::from(self.byte());
         }
     }
@@ -260,7 +344,7 @@ impl SymbolCoder for RangeDecoder<'_> {
         } else {
             self.range = share;
         }
-        chance.learn(bit);
+        chance.learn(bit, self.rates);
         self.widen();
         bit
     }
@@ -277,6 +361,17 @@ impl SymbolCoder for RangeDecoder<'_> {
             self.widen();
         }
         value
+    }
+
+    fn taken(&self) -> u32 {
+        self.taken
+    }
+
+    fn begin_anew(&mut self) {
+        (self.range, self.taken) = (u32::MAX, 0);
+        for _ in 0..4 {
+            self.code = self.code << 8 | u32::from(self.byte());
+        }
     }
 }
 

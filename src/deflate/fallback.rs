@@ -22,17 +22,34 @@ struct Candidate {
     dist: usize,
 }
 
+/// The adaptive models.
+struct Choices {
+    matched: Vec<Chance>,
+    taken: Vec<Chance>,
+    shortened: Vec<Chance>,
+    shorter: Number,
+    written_out: MatchCorrections,
+}
+
+impl Default for Choices {
+    fn default() -> Self {
+        Self {
+            matched: vec![Chance::default(); 4 * 16 * 4 * 4],
+            taken: vec![Chance::default(); 32 * 16 * 2 * 3],
+            shortened: vec![Chance::default(); 16],
+            shorter: Number::default(),
+            written_out: MatchCorrections::default(),
+        }
+    }
+}
+
 /// The adaptive models and the hash chains.
 pub(crate) struct Fallback {
     head: Vec<u32>,
     prev: Vec<u16>,
     /// Position of the next string to insert.
     next: Option<u32>,
-    matched: Vec<Chance>,
-    taken: Vec<Chance>,
-    shortened: Vec<Chance>,
-    shorter: Number,
-    written_out: MatchCorrections,
+    choices: Choices,
     /// Whether the last tokens were matches.
     history: usize,
     /// The candidates at the next place.
@@ -46,15 +63,16 @@ impl Fallback {
             head: vec![0; 1 << HASH_BITS],
             prev: vec![0; WINDOW],
             next: None,
-            matched: vec![Chance::default(); 4 * 16 * 4 * 4],
-            taken: vec![Chance::default(); 32 * 16 * 2 * 3],
-            shortened: vec![Chance::default(); 16],
-            shorter: Number::default(),
-            written_out: MatchCorrections::default(),
+            choices: Choices::default(),
             history: 0,
             ahead: None,
             here: Vec::new(),
         }
+    }
+
+    /// Forgets what was learned, but not the text.
+    pub(crate) fn begin_anew(&mut self) {
+        self.choices = Choices::default();
     }
 
     fn insert_to(&mut self, text: Text<'_>, at: usize) {
@@ -153,7 +171,7 @@ impl Fallback {
         };
         let far = usize::from(longest.dist > FAR) + 2 * usize::from(here.len() > 4);
         let context = ((versus * 16 + bucket(longest.len)) * 4 + far) * 4 + self.history;
-        let matched = coder.bit(&mut self.matched[context], !token.is_literal());
+        let matched = coder.bit(&mut self.choices.matched[context], !token.is_literal());
         if !matched {
             return Token::literal(byte);
         }
@@ -167,11 +185,11 @@ impl Fallback {
             let context = ((back.min(31) * 16 + bucket(candidate.len)) * 2 + far) * 3 + gain;
             let taken =
                 token.dist() as usize == candidate.dist && token.len() as usize <= candidate.len;
-            if !coder.bit(&mut self.taken[context], !taken) {
+            if !coder.bit(&mut self.choices.taken[context], !taken) {
                 return self.length_of(coder, *candidate, token);
             }
         }
-        self.written_out.code(coder, token)
+        self.choices.written_out.code(coder, token)
     }
 
     fn length_of<C: SymbolCoder>(
@@ -183,10 +201,14 @@ impl Fallback {
         let len = u32::try_from(candidate.len).expect("at most 258");
         let dist = u32::try_from(candidate.dist).expect("at most 32768");
         let less = len.saturating_sub(token.len());
-        if !coder.bit(&mut self.shortened[bucket(candidate.len)], less > 0) {
-            return self.written_out.form(coder, len, dist, token.is_odd());
+        if !coder.bit(&mut self.choices.shortened[bucket(candidate.len)], less > 0) {
+            return self
+                .choices
+                .written_out
+                .form(coder, len, dist, token.is_odd());
         }
         let less = self
+            .choices
             .shorter
             .code(coder, less.saturating_sub(1))
             .saturating_add(1);

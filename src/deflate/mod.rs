@@ -42,8 +42,8 @@ pub use experience::Experience;
 pub(crate) use plain::PlainReader;
 pub use wrapper::Wrapper;
 
-/// Version of recipes that this program writes, and the only one that it reads.
-pub(crate) const RECIPE_VERSION: u8 = 1;
+/// Version of recipes that this program writes. It reads those before, too.
+pub(crate) const RECIPE_VERSION: u8 = 2;
 
 /// Says why a stream cannot be opened or reconstructed.
 #[derive(Debug, thiserror::Error)]

@@ -1,8 +1,11 @@
 //! Chooses the model of a stream's writer by trying models on a sample.
 
 use std::collections::VecDeque;
+use std::io;
 
 use super::DeflateError;
+use super::coder::RangeEncoder;
+use super::corrections::CorrectionModels;
 use super::inflate::{BlockForm, BlockSegment};
 use super::run::{
     CHUNK_BYTES_MAX, CHUNK_BYTES_MIN, ChunkedWriting, DICTIONARIES, WriterRun, WriterStyle,
@@ -24,6 +27,9 @@ const FEW_TOKENS: usize = 1 << 12;
 const SURE_MATCHES: usize = 2000;
 /// Misses in a thousand tokens at which a stream counts as unknown.
 const UNKNOWN_PER_MILLE: usize = 120;
+/// Misses in a thousand tokens from which a model is compared with none at all, and tokens over which it is.
+const DOUBTFUL_PER_MILLE: usize = 10;
+const COMPARED_TOKENS: usize = 1 << 16;
 /// Tokens between two looks whether a writer can still be chosen.
 const STEP_TOKENS: usize = 256;
 
@@ -167,8 +173,17 @@ pub(crate) fn select(
         writer: Writer::UNKNOWN,
         chunks: None,
     };
+    let is_better = |style| {
+        let [with, without] = [style, unknown].map(|style| sample.recipe_bytes(style));
+        without < with
+    };
     Ok(match best {
         Some((0, style)) => StyleChoice::whole(style),
+        Some((misses, style))
+            if misses * 1000 >= tokens * DOUBTFUL_PER_MILLE && is_better(style) =>
+        {
+            StyleChoice::by_chance(unknown)
+        }
         Some((_, style)) => StyleChoice::by_chance(style),
         None => StyleChoice::by_chance(unknown),
     })
@@ -242,6 +257,51 @@ impl Sample<'_> {
             }
         }
         misses
+    }
+
+    /// Returns the bytes that the first tokens take in a recipe. A style without a model codes them by its candidates.
+    fn recipe_bytes(&self, style: WriterStyle) -> u64 {
+        let mut run = self.run.afresh(style);
+        run.change(style, self.position);
+        let mut nowhere = io::sink();
+        let mut coder = RangeEncoder::new(&mut nowhere);
+        let mut script = CorrectionModels::default();
+        let (mut position, mut left) = (self.position, COMPARED_TOKENS);
+        let mut predicted: Vec<Token> = Vec::new();
+        for segment in self.queue {
+            if segment.head.is_some() && segment.bytes > 0 {
+                run.turn(self.stretch, position);
+                run.block(self.stretch, position);
+            }
+            predicted.clear();
+            let end = position + segment.bytes as u64;
+            if segment.tokens.is_empty() {
+                run.pass_over(self.stretch, position, end, &mut predicted);
+            }
+            let tokens = &segment.tokens[..segment.tokens.len().min(left)];
+            if run.has_model() {
+                run.predict_all(self.stretch, position, tokens, &mut predicted);
+                for (token, predicted) in tokens.iter().zip(&predicted) {
+                    let literal = Token::literal(token.byte());
+                    script.token(&mut coder, *predicted, *token, literal);
+                }
+            } else {
+                let mut position = position;
+                for token in tokens {
+                    run.turn(self.stretch, position);
+                    let (text, at) = (run.text(self.stretch), self.stretch.place(position));
+                    script.unforeseen(&mut coder, text, at, *token);
+                    position += token.advance() as u64;
+                }
+            }
+            left -= tokens.len();
+            position = end;
+            if left == 0 {
+                break;
+            }
+        }
+        // Nothing is written, so nothing can fail.
+        coder.finish().unwrap_or(u64::MAX)
     }
 
     /// Returns the bytes that models process when this many styles are tried on a sample of `tokens` tokens.

@@ -98,6 +98,7 @@ mod topups;
 mod transcripts;
 mod trust;
 mod two_packings;
+mod unknown_writers;
 mod unopened;
 mod usb;
 mod versions;

@@ -29,6 +29,14 @@ pub(super) struct HeaderCorrections {
 }
 
 impl HeaderCorrections {
+    /// Returns models that have learned nothing, behind the same block.
+    pub(super) fn afresh(&self) -> Self {
+        Self {
+            last: self.last,
+            ..Self::default()
+        }
+    }
+
     /// Codes the number of the rule that gives the header.
     pub(super) fn rule<C: SymbolCoder>(&mut self, coder: &mut C, rule: u8) -> u8 {
         if coder.bit(&mut self.other, rule != self.last) {

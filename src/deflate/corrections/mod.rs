@@ -3,11 +3,13 @@
 //! Each part is written once for both directions (see [`SymbolCoder`]). `docs/format.md` describes it.
 
 mod headers;
+mod parts;
 pub(crate) mod tokens;
 
 use std::io::Write;
 
 use self::headers::HeaderCorrections;
+use self::parts::PartEnds;
 use self::tokens::TokenCorrections;
 use super::DeflateError;
 use super::bits::BitWriter;
@@ -54,6 +56,7 @@ pub(crate) struct CorrectionModels {
     tokens: TokenCorrections,
     headers: HeaderCorrections,
     fallback: Option<Box<Fallback>>,
+    ends: PartEnds,
 }
 
 /// Facts that take one bit, nearly always zero.
@@ -146,7 +149,30 @@ impl CorrectionModels {
         let fallback = self
             .fallback
             .get_or_insert_with(|| Box::new(Fallback::new()));
-        fallback.code(coder, text, at, token)
+        let token = fallback.code(coder, text, at, token);
+        self.behind(coder, token);
+        token
+    }
+
+    /// Begins another part behind a token where one ends. What is known of the text and of the last blocks and tokens
+    /// stays, and is the same again soon behind a change.
+    fn behind<C: SymbolCoder>(&mut self, coder: &mut C, token: Token) {
+        if !self.ends.behind(token, coder.taken()) {
+            return;
+        }
+        coder.begin_anew();
+        let mut fallback = self.fallback.take();
+        if let Some(fallback) = &mut fallback {
+            fallback.begin_anew();
+        }
+        *self = Self {
+            last_kind: self.last_kind,
+            tokens: self.tokens.afresh(),
+            headers: self.headers.afresh(),
+            fallback,
+            ends: self.ends,
+            ..Self::default()
+        };
     }
 
     /// Codes bytes without a model.
@@ -252,7 +278,9 @@ impl CorrectionModels {
         token: Token,
         literal: Token,
     ) -> Token {
-        self.tokens.code(coder, predicted, token, literal)
+        let token = self.tokens.code(coder, predicted, token, literal);
+        self.behind(coder, token);
+        token
     }
 
     /// Codes the rule by which a header is built.

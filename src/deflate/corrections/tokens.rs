@@ -58,6 +58,14 @@ pub(super) struct TokenCorrections {
 }
 
 impl TokenCorrections {
+    /// Returns models that have learned nothing, behind the same tokens.
+    pub(super) fn afresh(&self) -> Self {
+        Self {
+            history: self.history,
+            ..Self::default()
+        }
+    }
+
     #[inline]
     pub(super) fn code<C: SymbolCoder>(
         &mut self,

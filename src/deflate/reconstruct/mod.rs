@@ -11,7 +11,7 @@ use std::io::{Read, Write};
 use self::piece::{SegmentGoal, write_stored};
 use self::pieces::FinishedPiece;
 use super::bits::{BitWriter, WriteError};
-use super::coder::RangeDecoder;
+use super::coder::{CodingVersion, RangeDecoder};
 use super::codes;
 use super::corrections::{self, CorrectionModels, DeflateBlockKind, Flag, HeadKind, SegmentExtent};
 use super::inflate::SEGMENT_TOKENS;
@@ -22,7 +22,7 @@ use super::text::{FIRST, Stretch};
 use super::token::Token;
 use super::trees::{Rule, WRITTEN_OUT};
 use super::wrapper::{Check, Wrapper};
-use super::{DeflateError, RECIPE_VERSION, ReconstructOptions};
+use super::{DeflateError, ReconstructOptions};
 
 /// Plain bytes that are read ahead of what models need, so that they work on long pieces.
 const PIECE_BYTES: usize = 192 * 1024;
@@ -51,9 +51,7 @@ pub(super) fn reconstruct(
     if version == 0 {
         return Err(DeflateError::Corrupt("version"));
     }
-    if version != RECIPE_VERSION {
-        return Err(DeflateError::Newer(version));
-    }
+    let coding = CodingVersion::from_number(version).ok_or(DeflateError::Newer(version))?;
     let wrapper = Wrapper::from_number(wrapper).ok_or(DeflateError::Newer(version))?;
     let mut remaker = Reconstructor {
         wrapper,
@@ -62,7 +60,7 @@ pub(super) fn reconstruct(
         position: FIRST,
         checked: FIRST,
         check: Check::new(wrapper),
-        coder: RangeDecoder::new(recipe),
+        coder: RangeDecoder::new(recipe, coding),
         script: CorrectionModels::default(),
         run: WriterRun::new(WriterStyle::default(), FIRST),
         out: BitWriter::new(out, options.stream_bytes),

@@ -15,6 +15,7 @@ pub mod linked;
 pub mod made;
 pub mod minified;
 pub mod misbehaving;
+pub mod nobodys_gzip;
 pub mod own_process;
 pub mod packed;
 pub mod programs;
