@@ -47,7 +47,7 @@ impl Chance {
     }
 
     #[inline]
-    fn learn(&mut self, bit: bool, rates: &Rates) {
+    fn learn(&mut self, bit: bool, rates: &LearningRates) {
         let rate = rates[usize::from(self.count)];
         self.count = (self.count + 1).min(COUNTED_BITS);
         self.fast = toward(self.fast, bit, rate.max(FAST_RATE));
@@ -56,21 +56,21 @@ impl Chance {
 }
 
 /// Parts of the way, out of 65536, that estimates go at least, by the bits that their chance learned from.
-type Rates = [u32; COUNTED_BITS as usize + 1];
+type LearningRates = [u32; COUNTED_BITS as usize + 1];
 
 /// As an average over these bits would go.
-static AVERAGING: Rates = {
+static AVERAGING: LearningRates = {
     let mut rates = [0; COUNTED_BITS as usize + 1];
-    let mut count = 0;
-    while count < rates.len() {
-        rates[count] = 131_072 / (2 * count as u32 + 3);
+    let mut count = 0_u32;
+    while (count as usize) < rates.len() {
+        rates[count as usize] = 131_072 / (2 * count + 3);
         count += 1;
     }
     rates
 };
 
 /// At their own rate from the first bit on.
-static STEADY: Rates = [0; COUNTED_BITS as usize + 1];
+static STEADY: LearningRates = [0; COUNTED_BITS as usize + 1];
 
 /// How bits are coded, by the recipe's version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,12 +94,11 @@ impl CodingVersion {
 
 /// Moves an estimate toward a bit.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "a part of 16 bits")]
 fn toward(estimate: u16, bit: bool, rate: u32) -> u16 {
     if bit {
-        estimate - (u32::from(estimate) * rate >> 16) as u16
+        estimate - ((u32::from(estimate) * rate) >> 16) as u16
     } else {
-        estimate + (u32::from(u16::MAX - estimate) * rate >> 16) as u16
+        estimate + ((u32::from(u16::MAX - estimate) * rate) >> 16) as u16
     }
 }
 
@@ -271,7 +270,7 @@ pub(crate) struct RangeDecoder<'a> {
     filled: usize,
     range: u32,
     code: u32,
-    rates: &'static Rates,
+    rates: &'static LearningRates,
     has_parts: bool,
     taken: u32,
     failed: Option<io::Error>,

@@ -173,14 +173,14 @@ pub(crate) fn select(
         writer: Writer::UNKNOWN,
         chunks: None,
     };
-    let is_better = |style| {
+    let is_worse = |style| {
         let [with, without] = [style, unknown].map(|style| sample.recipe_bytes(style));
         without < with
     };
     Ok(match best {
         Some((0, style)) => StyleChoice::whole(style),
         Some((misses, style))
-            if misses * 1000 >= tokens * DOUBTFUL_PER_MILLE && is_better(style) =>
+            if misses * 1000 >= tokens * DOUBTFUL_PER_MILLE && is_worse(style) =>
         {
             StyleChoice::by_chance(unknown)
         }

@@ -86,7 +86,7 @@ pub fn nobodys_gzip(plain: &[u8]) -> Vec<u8> {
         let found = found.filter(|found| at - found <= WINDOW && hash & 15 != 0);
         let length = found.map_or(1, |found| {
             let same = plain[found..].iter().zip(&plain[at..]);
-            let is_short = hash >> 8 & 7 == 0;
+            let is_short = (hash / 256).is_multiple_of(8);
             let most = if is_short {
                 3 + (hash >> 16) as usize % 8
             } else {
@@ -96,7 +96,7 @@ pub fn nobodys_gzip(plain: &[u8]) -> Vec<u8> {
                 .take_while(|(one, other)| one == other)
                 .count()
         });
-        if hash / 32 % BLOCK_PLACES == 0 {
+        if (hash / 32).is_multiple_of(BLOCK_PLACES) {
             blocks.push(Vec::new());
         }
         let block = blocks.last_mut().unwrap();
