@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::dir::DirStorage;
 use super::{Object, Storage, StorageError};
@@ -18,6 +18,8 @@ use super::{Object, Storage, StorageError};
 /// Folder of packs. Those that this machine put stay here for a while, because `add` reads back what it wrote, and the next
 /// release is packed against it.
 pub(super) const PACKS: &str = "packs";
+/// File systems note times by clocks of their own, which are behind by some milliseconds, or by two seconds on FAT.
+const CLOCK_MARGIN: Duration = Duration::from_secs(2);
 /// Folder of parts of packs.
 pub(super) const PARTS: &str = "parts";
 
@@ -27,7 +29,7 @@ pub(super) struct NearParts {
     folder: PathBuf,
     /// Bytes of packs and parts together.
     most: u64,
-    /// When this process began. What was used since stays.
+    /// A little before this process began. What was used since stays.
     began: SystemTime,
     known: Mutex<Option<KnownParts>>,
 }
@@ -72,7 +74,7 @@ impl NearParts {
             near: DirStorage::new(folder),
             folder: folder.to_owned(),
             most,
-            began: SystemTime::now(),
+            began: SystemTime::now() - CLOCK_MARGIN,
             known: Mutex::new(None),
         }
     }
@@ -227,7 +229,6 @@ pub(super) fn make_room(
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     fn pack(digit: char) -> String {
         let id: String = std::iter::repeat_n(digit, 64).collect();
@@ -280,7 +281,11 @@ mod tests {
             before.keep(&pack('a'), offset, &[1; 40]);
         }
         std::fs::write(&stranger, [0; 500]).unwrap();
-        std::thread::sleep(Duration::from_millis(20));
+        let an_hour_ago = SystemTime::now() - Duration::from_secs(3600);
+        for entry in std::fs::read_dir(dir.path().join(PARTS)).unwrap() {
+            let file = File::open(entry.unwrap().path()).unwrap();
+            file.set_modified(an_hour_ago).unwrap();
+        }
         let parts = NearParts::new(dir.path(), 100);
         parts.keep(&pack('b'), 0, &[2; 40]);
         assert!(parts.has(&pack('b'), 0));
