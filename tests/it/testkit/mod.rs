@@ -6,6 +6,7 @@ pub mod bytes;
 pub mod cloud;
 pub mod cosign;
 pub mod daemons;
+pub mod deflate_blocks;
 pub mod drive;
 pub mod evil;
 pub mod faulty_proxy;

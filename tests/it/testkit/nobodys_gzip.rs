@@ -4,70 +4,11 @@
 
 use std::collections::HashMap;
 
+use super::deflate_blocks::{Bits, Kind, distance, dynamic_header, symbol};
+
 /// A block ends at one place in so many, whatever was before.
 const BLOCK_PLACES: u32 = 1 << 14;
 const WINDOW: usize = 32_768;
-
-/// Bits from the lowest up, codes from their highest.
-#[derive(Default)]
-struct Bits {
-    bytes: Vec<u8>,
-    held: u32,
-    count: u32,
-}
-
-impl Bits {
-    fn put(&mut self, value: u32, count: u32) {
-        self.held |= value << self.count;
-        self.count += count;
-        while self.count >= 8 {
-            self.bytes.push(self.held.to_le_bytes()[0]);
-            (self.held, self.count) = (self.held >> 8, self.count - 8);
-        }
-    }
-
-    fn code(&mut self, code: u32, count: u32) {
-        self.put(code.reverse_bits() >> (32 - count), count);
-    }
-
-    /// A literal, the end of the block or a length, of 226 codes of 8 bits and 60 of 9.
-    fn symbol(&mut self, symbol: u32) {
-        match symbol {
-            0..226 => self.code(symbol, 8),
-            _ => self.code(2 * 226 + symbol - 226, 9),
-        }
-    }
-
-    /// A distance, of 2 codes of 4 bits and 28 of 5.
-    fn distance(&mut self, distance: usize) {
-        let distance = u32::try_from(distance).unwrap();
-        let base = |code: u32| match code {
-            0 | 1 => code + 1,
-            _ => ((2 + code % 2) << (code / 2 - 1)) + 1,
-        };
-        let code = (0..30).rev().find(|code| base(*code) <= distance).unwrap();
-        match code {
-            0 | 1 => self.code(code, 4),
-            _ => self.code(2 * 2 + code - 2, 5),
-        }
-        self.put(distance - base(code), (code / 2).saturating_sub(1));
-    }
-
-    fn begin_block(&mut self, is_last: bool) {
-        self.put(u32::from(is_last) | 2 << 1, 3);
-        self.put(286 - 257, 5);
-        self.put(30 - 1, 5);
-        self.put(19 - 4, 4);
-        // Lengths 4, 5, 8 and 9 have the codes 00, 01, 10, 11.
-        for length in [
-            16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,
-        ] {
-            self.put(if [4, 5, 8, 9].contains(&length) { 2 } else { 0 }, 3);
-        }
-        (0..286).for_each(|symbol| self.code(if symbol < 226 { 2 } else { 3 }, 2));
-        (0..30).for_each(|symbol| self.code(u32::from(symbol >= 2), 2));
-    }
-}
 
 /// A gzip stream of `plain`.
 pub fn nobodys_gzip(plain: &[u8]) -> Vec<u8> {
@@ -111,19 +52,22 @@ pub fn nobodys_gzip(plain: &[u8]) -> Vec<u8> {
     let mut bits = Bits::default();
     let (mut at, last) = (0, blocks.len() - 1);
     for (number, block) in blocks.iter().enumerate() {
-        bits.begin_block(number == last);
-        for (length, distance) in block {
-            if *distance == 0 {
-                bits.symbol(u32::from(plain[at]));
+        bits.put(u32::from(number == last), 1);
+        bits.put(Kind::Dynamic as u32, 2);
+        dynamic_header(&mut bits);
+        for (length, far) in block {
+            if *far == 0 {
+                symbol(&mut bits, Kind::Dynamic, u32::from(plain[at]));
             } else {
-                bits.symbol(254 + u32::try_from(*length).unwrap());
-                bits.distance(*distance);
+                let length = u32::try_from(*length).unwrap();
+                symbol(&mut bits, Kind::Dynamic, 254 + length);
+                distance(&mut bits, Kind::Dynamic, u32::try_from(*far).unwrap());
             }
             at += length;
         }
-        bits.symbol(256);
+        symbol(&mut bits, Kind::Dynamic, 256);
     }
-    bits.put(0, 7);
+    bits.put(0, bits.free);
     let mut crc = flate2::Crc::new();
     crc.update(plain);
     let mut out = b"\x1f\x8b\x08\0\0\0\0\0\0\xff".to_vec();
