@@ -12,6 +12,12 @@ use crate::base::read_at::ReadAt;
 use crate::deflate::Wrapper;
 use crate::recode;
 
+/// Shorter streams are kept as they came, but gzip. To make a short one again takes a whole encoder,
+/// which costs as much as opening gains.
+pub(super) const STREAM_BYTES_MIN: u64 = 4096;
+/// The same of gzip files. A release has thousands of manual pages and changelogs of one or two KiB, and each new version
+/// of a package packs them anew.
+const GZIP_BYTES_MIN: u64 = 256;
 /// Bytes that tell whether a stream begins.
 pub(super) const STREAM_HEAD_BYTES: usize = 18;
 /// The first bytes of a gzip member: the magic and the only method there is.
@@ -34,6 +40,14 @@ impl StreamKind {
             return Some(Self::Gzip);
         }
         recode::Format::of(head).map(Self::Recoded)
+    }
+
+    /// Returns the length from which on a stream of this kind is opened.
+    pub(super) fn bytes_min(self) -> u64 {
+        match self {
+            Self::Gzip => GZIP_BYTES_MIN,
+            Self::Recoded(_) => STREAM_BYTES_MIN,
+        }
     }
 
     /// Returns the kind of the stream that may begin in the middle of something else. This takes more than a magic of

@@ -3,7 +3,7 @@
 //! Only magics and lengths are looked at. Whether a content is what it seems shows when it is opened.
 
 use super::zip_directory::ZipDirectory;
-use super::{Depth, STREAM_BYTES_MIN, Unpacker};
+use super::{Depth, Unpacker};
 use crate::base::read_at::ReadAt;
 use crate::content::archive::ar::AR_MAGIC;
 use crate::content::archive::cpio::CpioHeader;
@@ -12,8 +12,8 @@ use crate::content::archive::{git_pack, tar, zip};
 use crate::content::recipe::{ChunkSource, SMALL_BYTES};
 use crate::files::LayoutError;
 use crate::files::hashing_reader::HashingReader;
-use crate::files::stream_kind::StreamKind;
-use crate::files::streams::KeptReason;
+use crate::files::stream_kind::{STREAM_BYTES_MIN, StreamKind};
+use crate::files::stream_report::KeptReason;
 
 /// The form that a content is opened as.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 //! stream deep within something else is not found.
 
 use super::form::ContentForm;
-use super::{Depth, OPEN_DEPTH_MAX, STREAM_BYTES_MIN, Unpacker};
+use super::{Depth, OPEN_DEPTH_MAX, Unpacker};
 use crate::base::monitor::Quiet;
 use crate::base::read_at::ReadAt;
 use crate::content::archive::tar;
@@ -14,8 +14,9 @@ use crate::content::recipe::writer::RecipeWriter;
 use crate::content::recipe::{Blob, ChunkSource, SMALL_BYTES};
 use crate::files::LayoutError;
 use crate::files::hashing_reader::HashingReader;
-use crate::files::stream_kind::{STREAM_HEAD_BYTES, StreamKind};
-use crate::files::streams::{KeptReason, Opened, Outcome, Region};
+use crate::files::stream_kind::{STREAM_BYTES_MIN, STREAM_HEAD_BYTES, StreamKind};
+use crate::files::stream_report::KeptReason;
+use crate::files::streams::{Opened, Outcome, Region};
 
 /// Most bytes before a stream.
 const PREFIX_BYTES_MAX: usize = 1 << 20;

@@ -23,7 +23,7 @@ use std::sync::Mutex;
 use std::thread::Scope;
 
 use self::form::ContentForm;
-use self::stream::{Analyzer, AnalyzerOutput, FileFound, bytes_min};
+use self::stream::{Analyzer, AnalyzerOutput, FileFound};
 use super::LayoutError;
 use super::effort::ItemEffort;
 use super::hashing_reader::HashingReader;
@@ -31,7 +31,7 @@ use super::lookahead::{AHEAD_BYTES_MIN, Lookahead, workers};
 pub use super::open_options::{Depth, OpenOptions};
 use super::steady_file::SteadyFile;
 use super::stream_finder::FileStreamFinder;
-pub use super::streams::{KeptReason, StreamReport, Tally};
+pub use super::stream_report::{KeptReason, StreamReport, Tally};
 use crate::base::id::BlobId;
 pub(crate) use crate::base::limits::OPEN_DEPTH_MAX;
 use crate::base::monitor::Monitor;
@@ -47,12 +47,6 @@ use crate::content::recipe::{
 };
 use crate::content::release::BlobTable;
 
-/// Shorter streams are kept as they came, but gzip. To make a short one again takes a whole encoder, which costs as much
-/// as opening gains.
-pub(crate) const STREAM_BYTES_MIN: u64 = 4096;
-/// The same of gzip files. A release has thousands of manual pages and changelogs of one or two KiB, and each new version
-/// of a package packs them anew.
-pub(crate) const GZIP_BYTES_MIN: u64 = 256;
 /// Estimated plain bytes for each byte of a stream.
 const SPOOL_RATIO: u64 = 4;
 /// Bytes between two calls of the monitor.
@@ -278,9 +272,9 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
     ) -> Result<Option<Blob>, LayoutError> {
         let kind = self.form(reader, bytes)?;
         if let ContentForm::Stream(stream) = kind
-            && (bytes < bytes_min(stream) || depth >= OPEN_DEPTH_MAX || !self.may_nest(stream))
+            && (bytes < stream.bytes_min() || depth >= OPEN_DEPTH_MAX || !self.may_nest(stream))
         {
-            let small = bytes < bytes_min(stream);
+            let small = bytes < stream.bytes_min();
             self.kept(
                 if small {
                     KeptReason::Small

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use super::{GZIP_BYTES_MIN, STREAM_BYTES_MIN, Unpacker};
+use super::Unpacker;
 use crate::base::id::{BlobId, Hasher};
 use crate::base::limits::RECODE_DEPTH_MAX;
 use crate::base::monitor::{Monitor, Quiet};
@@ -20,7 +20,8 @@ use crate::files::lookahead::AHEAD_BYTES_MIN;
 use crate::files::open_options::OpenOptions;
 use crate::files::steady_file::{Sign, SteadyFile};
 use crate::files::stream_kind::{STREAM_HEAD_BYTES, StreamKind};
-use crate::files::streams::{KeptReason, Opened, Outcome, Region};
+use crate::files::stream_report::KeptReason;
+use crate::files::streams::{Opened, Outcome, Region};
 
 /// The result of looking at a stream ahead.
 pub(in crate::files) struct AnalyzerOutput {
@@ -120,14 +121,6 @@ fn hash<R: ReadAt + ?Sized>(
         left -= step as u64;
     }
     Ok(BlobId(hasher.finish()))
-}
-
-/// Returns the length from which on a stream of this kind is opened.
-pub(super) fn bytes_min(kind: StreamKind) -> u64 {
-    match kind {
-        StreamKind::Gzip => GZIP_BYTES_MIN,
-        StreamKind::Recoded(_) => STREAM_BYTES_MIN,
-    }
 }
 
 impl<S: ChunkSource> Unpacker<'_, S> {

@@ -17,7 +17,8 @@ use crate::content::recipe::{Blob, ChunkSource, SMALL_BYTES};
 use crate::deflate::Wrapper;
 use crate::files::LayoutError;
 use crate::files::hashing_reader::HashingReader;
-use crate::files::streams::{self, How, KeptReason, Outcome, Region, StreamFormat};
+use crate::files::stream_report::KeptReason;
+use crate::files::streams::{self, How, Outcome, Region, StreamFormat};
 
 /// Shorter members are side bytes, because finding a chunk costs as much as it gains.
 const MEMBER_BYTES_MIN: u64 = 200;

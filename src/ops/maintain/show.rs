@@ -15,7 +15,7 @@ use crate::base::monitor::Monitor;
 use crate::content::recipe::walk::{Visitor, Walker};
 use crate::content::recipe::{Blob, Content, RecipeError};
 use crate::content::release::{Item, ItemKind, ReleaseName, ReleaseRoot, walk};
-use crate::files::streams::KeptReason;
+use crate::files::stream_report::KeptReason;
 use crate::oci::attachments::{Attachment, attachments};
 use crate::oci::image::{Choice, Component, Digest, Image, Images, PackageKind, Platform};
 use crate::oci::repos::{RepositoryKind, RepositoryPackage, package_repositories};
