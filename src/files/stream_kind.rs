@@ -12,12 +12,15 @@ use crate::base::read_at::ReadAt;
 use crate::deflate::Wrapper;
 use crate::recode;
 
-/// Shorter streams are kept as they came, but gzip. To make a short one again takes a whole encoder,
+/// Shorter streams are kept as they came, but those of the kinds below. To make a short one again takes a whole encoder,
 /// which costs as much as opening gains.
 pub(super) const STREAM_BYTES_MIN: u64 = 4096;
 /// The same of gzip files. A release has thousands of manual pages and changelogs of one or two KiB, and each new version
 /// of a package packs them anew.
 const GZIP_BYTES_MIN: u64 = 256;
+/// The same of xz files, of which each of Debian's packages has one or two KiB of metadata. Their recipe is longer, and an
+/// encoder takes some milliseconds to begin.
+const XZ_BYTES_MIN: u64 = 768;
 /// Bytes that tell whether a stream begins.
 pub(super) const STREAM_HEAD_BYTES: usize = 18;
 /// The first bytes of a gzip member: the magic and the only method there is.
@@ -46,6 +49,7 @@ impl StreamKind {
     pub(super) fn bytes_min(self) -> u64 {
         match self {
             Self::Gzip => GZIP_BYTES_MIN,
+            Self::Recoded(recode::Format::Xz) => XZ_BYTES_MIN,
             Self::Recoded(_) => STREAM_BYTES_MIN,
         }
     }

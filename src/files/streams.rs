@@ -27,8 +27,10 @@ const READ_BYTES: usize = 256 << 10;
 const FIRST_BYTES: usize = 16 << 10;
 /// Most plain bytes of a stream that is looked at because it may be as expected.
 const EXPECTED_BYTES_MAX: u64 = 1 << 20;
-/// Recipe length that is always allowed.
+/// Recipe length that is always allowed, and that of codec 2. Those hold headers and checks as they are, most of which are
+/// the same in all streams of a writer.
 const RECIPE_BYTES_MIN: u64 = 64;
+const RECODE_RECIPE_BYTES_MIN: u64 = 192;
 
 /// A stream that was opened.
 pub(super) struct Opened {
@@ -279,7 +281,11 @@ fn look<R: ReadAt + ?Sized>(
             return Err(LayoutError::io(Action::WriteIn, spool.folder())(error));
         }
     }
-    if recipe.size_bytes() > recipe_limit(stream_bytes, options) {
+    let always = match codec {
+        RECODE_CODEC => RECODE_RECIPE_BYTES_MIN,
+        _ => RECIPE_BYTES_MIN,
+    };
+    if recipe.size_bytes() > recipe_limit(stream_bytes, options).max(always) {
         return kept(KeptReason::Recipe);
     }
     let opened = Opened {
@@ -312,10 +318,10 @@ fn kept_by_recode(error: &RecodeError) -> KeptReason {
     }
 }
 
-/// Returns the largest allowed recipe of a stream.
+/// Returns the largest recipe of a stream that the options allow.
 fn recipe_limit(stream_bytes: u64, options: &OpenOptions) -> u64 {
     let part = u128::from(stream_bytes) * u128::from(options.recipe_limit_per_mille) / 1000;
-    u64::try_from(part).map_or(u64::MAX, |part| part.max(RECIPE_BYTES_MIN))
+    u64::try_from(part).unwrap_or(u64::MAX)
 }
 
 fn is_full(error: &io::Error) -> bool {

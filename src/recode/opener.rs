@@ -15,8 +15,8 @@ use super::settings::{EncoderSettings, Lzma, LzmaFilter, LzmaSettings, Search};
 use super::{RecodeAnalysis, RecodeError, RecodeOptions};
 
 /// Packed bytes of a sample, and the compressed chunks that it has at least.
-const SAMPLE_PACKED_BYTES: usize = 256 << 10;
-const SAMPLE_CHUNKS: u32 = 3;
+const SAMPLE_PACKED_BYTES: usize = 96 << 10;
+const SAMPLE_CHUNKS: u32 = 2;
 /// Most plain bytes of a sample.
 const SAMPLE_PLAIN_BYTES: usize = 8 << 20;
 /// Plain bytes of a sample of bzip2: libbz2 gives a block of up to 900 kB when the next one has begun.

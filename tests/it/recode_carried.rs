@@ -54,6 +54,11 @@ fn a_changed_tar_in_xz_travels_as_the_change_and_comes_back() {
         ] {
             fs::write(given.join(name), tool("lz4", arguments, &plain)).unwrap();
         }
+        // As short as the metadata of a package.
+        let metadata = tar_of(&[("control", text(seed, 3000))]);
+        let packed = tool("xz", "-c -6", &metadata);
+        assert!((768..4096).contains(&packed.len()), "{}", packed.len());
+        fs::write(given.join("control.tar.xz"), packed).unwrap();
         // Streams in an archive, and in one another.
         let inner = tool("xz", "-c -1", &other);
         let outer = tar_of(&[("inner.xz", inner), ("more", noise(7, 70_000))]);
@@ -64,7 +69,7 @@ fn a_changed_tar_in_xz_travels_as_the_change_and_comes_back() {
             &format!("given-{version}"),
         ];
         stage.run(&words).ends_with(0);
-        assert_eq!(opened(&stage, &format!("tool:{version}")), 9);
+        assert_eq!(opened(&stage, &format!("tool:{version}")), 10);
     }
     stage.store_is_well();
     stage.comes_back_in("tool:2", "given-2");
