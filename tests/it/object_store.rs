@@ -287,7 +287,7 @@ fn of_two_that_add_one_release_with_other_content_one_is_refused() {
         match run.code {
             Some(0) => won.push(given),
             _ => {
-                let run = run.fails_with(1, &["committed shop:1 meanwhile"]);
+                let run = run.fails_with(1, &["error: somebody else committed shop:1 meanwhile"]);
                 assert_eq!(
                     run.stderr
                         .split_whitespace()

@@ -1784,7 +1784,7 @@ error-space-disk-full = { $path }: the disk is full; about { $needed_bytes } mor
 
 error-store-not-a-store = no store in { $path }
     .hint = { $held_in ->
-        [bucket] nothing was written; `add`, `receive` and `copy --to` create one there. If one was there: are bucket and prefix in --store or $CARRYALL_STORE right, and is the endpoint ($AWS_ENDPOINT_URL)? If its carryall.toml was lost, bring that object back with the tools of the provider, from an earlier version or a copy
+        [bucket] nothing was written; `add`, `receive` and `copy --to` create one there. If one was there: are bucket and prefix in --store or $CARRYALL_STORE right, and is the endpoint ($AWS_ENDPOINT_URL, $GOOGLE_BASE_URL, $AZURE_STORAGE_ENDPOINT)? If its carryall.toml was lost, bring that object back with the tools of the provider, from an earlier version or a copy
        *[folder] name the store with --store DIR or $CARRYALL_STORE; `add` and `receive` create one. If one was there: is its disk mounted? If its carryall.toml was lost, `carryall check --renew-settings` writes it anew
     }
 error-store-already-a-store = there is a store in { $path } already
@@ -1813,7 +1813,7 @@ error-store-root-removed = somebody else removed { $release } meanwhile, and { $
     .hint = run the same command again to make it anew
 error-store-request-failed = cannot { $action } { $path }
 error-store-no-bucket = there is no such bucket
-    .hint = nothing was written; make the bucket with the tools of its provider, or correct its name. Is the endpoint the right one ($AWS_ENDPOINT_URL)?
+    .hint = nothing was written; make the bucket with the tools of its provider, or correct its name. Is the endpoint the right one ($AWS_ENDPOINT_URL, $GOOGLE_BASE_URL, $AZURE_STORAGE_ENDPOINT)?
 error-store-credentials = the server refuses these credentials
     .hint = nothing was written; set $AWS_ACCESS_KEY_ID and $AWS_SECRET_ACCESS_KEY ($GOOGLE_APPLICATION_CREDENTIALS, $AZURE_STORAGE_ACCOUNT_NAME and $AZURE_STORAGE_ACCOUNT_KEY) to those that may read and write below this prefix, or $AWS_PROFILE to a profile that has them. A clock that is more than minutes off is refused too: `date -u` shows it
 error-store-no-profile = there is no profile { $profile } in the files of the AWS tools
@@ -1823,7 +1823,7 @@ error-store-profile-unsupported = profile { $profile } has { $setting }, and cre
 error-store-profile-file = cannot read { $path }: { $why }
     .hint = nothing was written; correct the file, or name another one with $AWS_CONFIG_FILE or $AWS_SHARED_CREDENTIALS_FILE
 error-store-server = { $text }
-    .hint = requests were repeated before this was given up; is the server up, is the endpoint the right one ($AWS_ENDPOINT_URL), and are there credentials ($AWS_ACCESS_KEY_ID)? The same command can be run again
+    .hint = requests were repeated before this was given up; is the server up, is the endpoint the right one ($AWS_ENDPOINT_URL, $GOOGLE_BASE_URL, $AZURE_STORAGE_ENDPOINT), and are there credentials ($AWS_ACCESS_KEY_ID, $GOOGLE_APPLICATION_CREDENTIALS, $AZURE_STORAGE_ACCOUNT_NAME)? The same command can be run again
 error-store-below-file = no store can be in { $path }: a part of this path is a file
     .hint = nothing was changed: name another folder with --store DIR or $CARRYALL_STORE, or move that file away first
 error-store-linked = { $path } is a link, and a store writes to its own folder alone

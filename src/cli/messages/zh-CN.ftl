@@ -1652,7 +1652,7 @@ error-space-disk-full = { $path }：磁盘已满；总共大约还需要 { $need
 
 error-store-not-a-store = { $path } 不是仓库
     .hint = { $held_in ->
-        [bucket] 没有写入任何内容；add、receive 和 copy --to 会在那里自动创建仓库。如果那里本来有仓库：--store 或环境变量 CARRYALL_STORE 中的存储桶和前缀写对了吗？端点（AWS_ENDPOINT_URL）对吗？若 carryall.toml 丢失，请用服务商的工具从旧版本或副本恢复该对象
+        [bucket] 没有写入任何内容；add、receive 和 copy --to 会在那里自动创建仓库。如果那里本来有仓库：--store 或环境变量 CARRYALL_STORE 中的存储桶和前缀写对了吗？端点（AWS_ENDPOINT_URL、GOOGLE_BASE_URL、AZURE_STORAGE_ENDPOINT）对吗？若 carryall.toml 丢失，请用服务商的工具从旧版本或副本恢复该对象
        *[folder] 请用 --store 目录 或环境变量 CARRYALL_STORE 指定仓库；add 和 receive 会自动创建。如果这里本来有仓库：磁盘挂载了吗？若 carryall.toml 丢失，可运行 carryall check --renew-settings 重写
     }
 error-store-already-a-store = { $path } 已经是仓库
@@ -1678,7 +1678,7 @@ error-store-root-removed = 其他人同时删除了 { $release }，{ $ours } 未
     .hint = 重新运行同一命令即可重新建立
 error-store-request-failed = 无法{ $action } { $path }
 error-store-no-bucket = 存储桶不存在
-    .hint = 没有写入任何内容；请用服务商的工具创建存储桶，或更正名称。端点（环境变量 AWS_ENDPOINT_URL）是否正确？
+    .hint = 没有写入任何内容；请用服务商的工具创建存储桶，或更正名称。端点（环境变量 AWS_ENDPOINT_URL、GOOGLE_BASE_URL、AZURE_STORAGE_ENDPOINT）是否正确？
 error-store-credentials = 服务器拒绝这些凭据
     .hint = 没有写入任何内容；请把 AWS_ACCESS_KEY_ID 和 AWS_SECRET_ACCESS_KEY（或 GOOGLE_APPLICATION_CREDENTIALS，或 AZURE_STORAGE_ACCOUNT_NAME 和 AZURE_STORAGE_ACCOUNT_KEY）设为可读写该前缀的凭据，或把 AWS_PROFILE 设为含有凭据的配置。时钟相差几分钟以上也会被拒绝：date -u 可查看
 error-store-no-profile = AWS 工具的配置文件中没有名为 { $profile } 的配置
@@ -1688,7 +1688,7 @@ error-store-profile-unsupported = 配置 { $profile } 使用了 { $setting }，�
 error-store-profile-file = 无法读取 { $path }：{ $why }
     .hint = 没有写入任何内容；请更正该文件，或用 AWS_CONFIG_FILE、AWS_SHARED_CREDENTIALS_FILE 指定其他文件
 error-store-server = { $text }
-    .hint = 放弃之前已重试多次；服务器在运行吗？端点（环境变量 AWS_ENDPOINT_URL）是否正确？是否设置了凭据（AWS_ACCESS_KEY_ID）？可以重新运行同一命令
+    .hint = 放弃之前已重试多次；服务器在运行吗？端点（环境变量 AWS_ENDPOINT_URL、GOOGLE_BASE_URL、AZURE_STORAGE_ENDPOINT）是否正确？是否设置了凭据（AWS_ACCESS_KEY_ID、GOOGLE_APPLICATION_CREDENTIALS、AZURE_STORAGE_ACCOUNT_NAME）？可以重新运行同一命令
 error-store-below-file = 无法在 { $path } 建立仓库：路径中有一段是文件，不是目录
     .hint = 没有改动任何内容：请用 --store 目录 或环境变量 CARRYALL_STORE 指定其他目录，或先移走该文件
 error-store-linked = { $path } 是链接；仓库只写入自己的目录

@@ -153,6 +153,21 @@ fn boxed(error: &(dyn Cause + Send + Sync + 'static)) -> Diagnostic {
     diagnose(error)
 }
 
+/// Diagnoses what kept a store's releases from being read or written. What the store refuses says all by itself.
+fn unread(error: &(dyn Cause + Send + Sync + 'static)) -> Diagnostic {
+    let cause = boxed(error);
+    match error.downcast_ref() {
+        Some(
+            StoreError::RootTaken { .. }
+            | StoreError::PrunedMeanwhile { .. }
+            | StoreError::Maintained { .. }
+            | StoreError::Superseded
+            | StoreError::NoConditions { .. },
+        ) => cause,
+        _ => diagnostic!("store.releases_unread").because(cause),
+    }
+}
+
 fn of(error: &Error) -> Diagnostic {
     match error {
         Error::Add(error) => add(error),
@@ -189,9 +204,7 @@ fn of(error: &Error) -> Diagnostic {
             diagnostic!("release.other_there", release = name, ours, theirs)
         }
         Error::RootsGone { path } => diagnostic!("store.roots_gone", path),
-        Error::Releases(source) => {
-            diagnostic!("store.releases_unread").because(boxed(source.as_ref()))
-        }
+        Error::Releases(source) => unread(source.as_ref()),
         Error::NotForPlatform { platforms, has } => {
             diagnostic!("release.not_for_platform", platforms, has)
         }
@@ -384,9 +397,7 @@ fn add(error: &AddError) -> Diagnostic {
         AddError::Old { release, source } => {
             diagnostic!("add.release_damaged", release).because(content::of_recipe(source))
         }
-        AddError::Releases(source) => {
-            diagnostic!("store.releases_unread").because(boxed(source.as_ref()))
-        }
+        AddError::Releases(source) => unread(source.as_ref()),
         AddError::Interrupted(_) => interrupted(),
     }
 }
@@ -421,9 +432,7 @@ fn checkout(error: &CheckoutError) -> Diagnostic {
         CheckoutError::Choice(error) => oci::of_choice(error),
         CheckoutError::Outgoing(error) => oci::of_export(error),
         CheckoutError::Exists(path) => diagnostic!("checkout.exists", path),
-        CheckoutError::Releases(source) => {
-            diagnostic!("store.releases_unread").because(boxed(source.as_ref()))
-        }
+        CheckoutError::Releases(source) => unread(source.as_ref()),
         CheckoutError::Interrupted(_) => interrupted(),
     }
 }
