@@ -8,8 +8,8 @@ use std::collections::HashSet;
 
 use crate::base::id::ChunkId;
 use crate::content::recipe::Excess;
-use crate::content::recipe::walk::{Visitor, Walker};
-use crate::content::recipe::{ChunkRef, ChunkSource, Content, RecipeError};
+use crate::content::recipe::walk::{FoundStream, Visitor, Walker};
+use crate::content::recipe::{ChunkRef, ChunkSource, RecipeError};
 
 /// The plain bytes of streams, and the existing chunks.
 #[derive(Default)]
@@ -34,8 +34,8 @@ impl Visitor for StreamClaims {
         }
     }
 
-    fn stream(&mut self, _: u64, plain: &Content, _: u64) -> Result<(), RecipeError> {
-        self.plain_bytes = self.plain_bytes.saturating_add(plain.bytes());
+    fn stream(&mut self, stream: &FoundStream) -> Result<(), RecipeError> {
+        self.plain_bytes = self.plain_bytes.saturating_add(stream.plain.bytes());
         Ok(())
     }
 }

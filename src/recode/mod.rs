@@ -22,6 +22,7 @@ mod lz4_encoder;
 mod lz4_frame;
 mod lzma_alone;
 mod opener;
+mod pace;
 mod recipe;
 mod reconstruct;
 mod settings;
@@ -32,6 +33,7 @@ use std::io::{self, Read, Write};
 use std::time::Duration;
 
 pub use self::guess::Guesses;
+pub use self::pace::{PACE_HEAD_BYTES, encode_time};
 #[cfg(doc)]
 use self::reconstruct::RECONSTRUCT_BYTES;
 

@@ -380,6 +380,7 @@ plan-guaranteed-loss = guaranteed: any { $spare } { $spare ->
 plan-guaranteed-burst = guaranteed: one burst of { $burst } heals with the volume alone ({ $percent } % local parity; it takes the room that is left)
 plan-likely = likely (99 %): { $lost } lost and { $percent } % of the sectors bad, scattered over the others
 plan-likely-alone = likely (99 %): { $percent } % of the sectors bad, scattered
+plan-remake = at the site: { $size } of opened archives are made again to prove them, about { $minutes } minutes of one core for `receive`, and as long to give them out
 plan-date = date on the volumes: { $date }
 plan-signed = signed with key { $id }, fingerprint { $fingerprint }
 plan-sealed = { $whom }: nothing of names or contents stands outside. The same set cannot be made again, so keep the volumes until all has arrived

@@ -44,6 +44,11 @@ pub fn plan(plan: &PackPlan) -> String {
         )
     });
     out += &plan_leans(plan);
+    let minutes = plan.remake.core_seconds.div_ceil(60);
+    if minutes > 1 {
+        let size = bytes(plan.remake.stream_bytes);
+        out += &line_below(message!("plan-remake", size, minutes));
+    }
     if !plan.is_bare {
         out += &guarantees(plan, total);
     }

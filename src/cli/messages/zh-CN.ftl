@@ -312,6 +312,7 @@ plan-guaranteed-loss = 保证：任意 { $spare } 卷丢失均可恢复；或在
 plan-guaranteed-burst = 保证：单卷自身可修复一处 { $burst } 的连续损坏（本卷校验 { $percent } %，用满剩余空间）
 plan-likely = 大概率（99 %）：丢失 { $lost } 卷且其余卷有 { $percent } % 的分散坏扇区
 plan-likely-alone = 大概率（99 %）：{ $percent } % 的分散坏扇区
+plan-remake = 在现场：需要重新生成 { $size } 的压缩数据以便核对，receive 约需单核 { $minutes } 分钟，取出时还需同样的时间
 plan-date = 卷上的日期：{ $date }
 plan-signed = 签名密钥 { $id }，指纹 { $fingerprint }
 plan-sealed = { $whom }：名称和内容都不在外部出现。同一卷集无法再次生成，请保留这些卷，直到全部送达

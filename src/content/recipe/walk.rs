@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 
 use super::rebuild::read_op;
-use super::stream::{self, Holds, RecordReader};
+use super::stream::{self, Holds, RecordReader, StreamReader};
 use super::{
     BLOB_DEPTH_MAX, Blob, ChunkRef, ChunkSource, Content, OP_BYTES_MAX, Recipe, RecipeError,
     RecipeOp, StreamRef,
@@ -14,6 +14,42 @@ use crate::base::id::{BlobId, ChunkId};
 use crate::base::limits::{OPS_FREE_BYTES, PLAIN_RATIO_MAX};
 use crate::base::term::Flaw;
 use crate::content::recipe::Excess;
+
+/// A stream that a walk finds.
+#[derive(Debug, Clone, Copy)]
+pub struct FoundStream {
+    /// Its length.
+    pub bytes: u64,
+    /// Its plain bytes.
+    pub plain: Content,
+    /// How its recipe is read, see [`RecipeOp::Stream`].
+    pub codec: u16,
+    /// The bytes among which its recipe stands, where it begins, and its length.
+    pub side: StreamRef,
+    /// Bytes of `side` before the recipe.
+    pub remake_at: u64,
+    /// Length of the recipe.
+    pub remake_bytes: u64,
+}
+
+impl FoundStream {
+    /// Reads the first bytes of the recipe, `bytes` of them at most.
+    ///
+    /// # Errors
+    /// The errors of the source. [`RecipeError::Corrupt`] when there are fewer bytes than are claimed.
+    pub fn remake_head<S: ChunkSource>(
+        &self,
+        source: &S,
+        bytes: usize,
+    ) -> Result<Vec<u8>, RecipeError> {
+        let mut side = StreamReader::open(source, &self.side)?;
+        side.skip(self.remake_at)?;
+        let mut head = Vec::new();
+        let bytes = usize::try_from(self.remake_bytes).map_or(bytes, |all| all.min(bytes));
+        side.read_into(bytes, &mut head)?;
+        Ok(head)
+    }
+}
 
 /// Receives what a walk finds.
 pub trait Visitor {
@@ -37,17 +73,12 @@ pub trait Visitor {
         Ok(())
     }
 
-    /// Receives the length of a deflate stream in a blob. The chunks of its plain bytes follow.
+    /// Receives an opened stream in a blob. The chunks of its plain bytes follow.
     ///
     /// # Errors
     /// Any error ends the walk.
-    fn stream(
-        &mut self,
-        bytes: u64,
-        plain: &Content,
-        remake_bytes: u64,
-    ) -> Result<(), RecipeError> {
-        let _ = (bytes, plain, remake_bytes);
+    fn stream(&mut self, stream: &FoundStream) -> Result<(), RecipeError> {
+        let _ = stream;
         Ok(())
     }
 
@@ -252,15 +283,24 @@ impl<'a, S: ChunkSource> Walker<'a, S> {
         let mut ops = self.ops(blob)?;
         let mut sums = Sums::new(blob);
         while let Some(op) = read_op(&mut ops)? {
+            let side = blob.recipe.side;
+            let remake_at = side.bytes - sums.side_left;
             sums.add(&op)?;
-            match &op {
+            match op {
                 RecipeOp::Stream {
                     bytes,
                     plain,
                     remake_bytes,
-                    ..
-                } => visitor.stream(*bytes, plain, *remake_bytes)?,
-                RecipeOp::Kept { reason } => visitor.kept(blob, *reason)?,
+                    codec,
+                } => visitor.stream(&FoundStream {
+                    bytes,
+                    plain,
+                    codec,
+                    side,
+                    remake_at,
+                    remake_bytes,
+                })?,
+                RecipeOp::Kept { reason } => visitor.kept(blob, reason)?,
                 RecipeOp::Chunk(_) | RecipeOp::Blob(_) | RecipeOp::Side { .. } => {}
             }
             if let Some(content) = op.content() {

@@ -12,7 +12,7 @@ pub use super::documents::DocumentFormat;
 use crate::base::finding::Finding;
 use crate::base::id::{BlobId, ChunkId, ReleaseId};
 use crate::base::monitor::Monitor;
-use crate::content::recipe::walk::{Visitor, Walker};
+use crate::content::recipe::walk::{FoundStream, Visitor, Walker};
 use crate::content::recipe::{Blob, Content, RecipeError};
 use crate::content::release::{Item, ItemKind, ReleaseName, ReleaseRoot, walk};
 use crate::files::stream_report::KeptReason;
@@ -341,11 +341,11 @@ impl Visitor for ReleaseWalk {
         Ok(())
     }
 
-    fn stream(&mut self, bytes: u64, plain: &Content, remake: u64) -> Result<(), RecipeError> {
+    fn stream(&mut self, stream: &FoundStream) -> Result<(), RecipeError> {
         self.opened.streams += 1;
-        self.opened.bytes += bytes;
-        self.opened.plain_bytes += plain.bytes();
-        self.opened.recipe_bytes += remake;
+        self.opened.bytes += stream.bytes;
+        self.opened.plain_bytes += stream.plain.bytes();
+        self.opened.recipe_bytes += stream.remake_bytes;
         Ok(())
     }
 

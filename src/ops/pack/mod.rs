@@ -14,6 +14,7 @@ mod fleet_scale;
 mod planned;
 pub mod programs;
 pub mod recipients;
+mod remake;
 mod seal;
 
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ use self::departure::{departure, remember};
 pub use self::planned::{PackPlan, PlannedReceiver};
 use self::planned::{describe, recipients_of};
 use self::programs::PackPrograms;
+pub use self::remake::RemakeWork;
 use self::seal::{SealedBundle, SpoolPlace};
 use crate::base::finding::Finding;
 use crate::base::fs::file_bytes_max;
@@ -302,6 +304,7 @@ struct Bundled {
     sealed: Option<SealedBundle>,
     receivers: Vec<PlannedReceiver>,
     together_bytes: Option<u64>,
+    remake: RemakeWork,
 }
 
 impl Bundled {
@@ -317,6 +320,7 @@ impl Bundled {
     fn complete(&self, shown: &mut PackPlan, options: &PackOptions, notes: &PackNotes) {
         shown.receivers.clone_from(&self.receivers);
         shown.together_bytes = self.together_bytes;
+        shown.remake = self.remake;
         shown.date.clone_from(&notes.date);
         shown.sealed_for = options.seal_to.as_ref().map(SealTo::kinds);
         let keys = options.signers.iter().map(SecretKey::public_key);
@@ -336,6 +340,7 @@ fn bundle_up(
     let before::Cutting { have, needs, .. } = cutting;
     let together_bytes = (options.receivers.len() > 1).then(|| needs.share_bytes());
     let receivers = recipients_of(store, releases, &options.receivers)?;
+    let remake = remake::work_of(store, releases, &options.receivers)?;
     let how = CutOptions {
         effort: options.effort,
         solid_bytes: solid_bytes(options.capacity.bytes()),
@@ -347,6 +352,7 @@ fn bundle_up(
         sealed: None,
         receivers,
         together_bytes,
+        remake,
     };
     if let Some(to) = &options.seal_to {
         let request = (releases, options, notes);

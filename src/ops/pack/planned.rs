@@ -6,6 +6,7 @@ use crate::base::size::total;
 use crate::bundle::{BundleNeeds, CutBundle, Have, Prerequisite, Recipient};
 use crate::content::release::{ReleaseName, ReleaseRoot};
 use crate::ops::Error;
+use crate::ops::pack::RemakeWork;
 use crate::ops::pack::programs::{PlanWithCompanions, PlannedProgram, ProgramLeftOut};
 use crate::ops::trust::KeyFacts;
 use crate::store::Store;
@@ -50,6 +51,8 @@ pub struct PackPlan {
     pub leans: Vec<Vec<String>>,
     /// With several recipients, the approximate payload of one bundle for all, measured as for each alone.
     pub together_bytes: Option<u64>,
+    /// The streams that the site makes again to receive, and the time that this takes.
+    pub remake: RemakeWork,
     /// Space that writing takes in the target folder.
     pub needed_bytes: u64,
     /// Free space there. `None` when no folder is named.
@@ -183,6 +186,7 @@ pub(super) fn describe_plan(
         receivers: Vec::new(),
         leans: cut.catalog.prerequisites.iter().map(names_of).collect(),
         together_bytes: None,
+        remake: RemakeWork::default(),
         needed_bytes: plan.total_bytes(),
         free_bytes: None,
         date: None,

@@ -22,7 +22,7 @@ mod search;
 mod sequences;
 
 pub(super) use self::contest::Contest;
-pub(crate) use self::rules::KlauspostSettings;
+pub(crate) use self::rules::{KlauspostSettings, WriterLevel};
 
 use self::block::{BlockCoder, BlockParse, raw};
 use self::search::BlockSearch;
