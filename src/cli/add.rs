@@ -9,7 +9,7 @@ use carryall::ops::add::sources::{ItemStream, RegistryImage, Sources, add_source
 use carryall::ops::add::{AddOptions, AddReport, InputPath};
 use carryall::store::Store;
 
-use crate::cli::args::{AddArgs, GzipArg};
+use crate::cli::args::{AddArgs, OpeningArg};
 use crate::cli::exit::Failure;
 use crate::cli::{Context, messages, open};
 
@@ -132,14 +132,14 @@ fn named(word: &Path) -> (Option<String>, PathBuf) {
 fn options(args: &AddArgs) -> AddOptions {
     // A percent is checked to be 0 to 100.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let recipe_limit_per_mille = (args.gzip_recipe * 10.0).round() as u64;
+    let recipe_limit_per_mille = (args.open_recipe * 10.0).round() as u64;
     let mut options = AddOptions::default();
-    options.open.depth = match args.gzip {
-        GzipArg::Auto => Depth::Open,
-        GzipArg::Keep => Depth::Tars,
+    options.open.depth = match args.open {
+        OpeningArg::Auto => Depth::Open,
+        OpeningArg::None => Depth::Tars,
     };
     options.open.recipe_limit_per_mille = recipe_limit_per_mille;
-    options.open.seconds_per_gb = Some(args.gzip_seconds_per_gb).filter(|seconds| *seconds > 0);
+    options.open.seconds_per_gb = Some(args.open_seconds_per_gb).filter(|seconds| *seconds > 0);
     options.keep_ready = args.ready;
     options
 }

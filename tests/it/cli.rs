@@ -664,7 +664,7 @@ fn streams_are_opened_or_kept_as_asked_and_both_are_told() {
     fs::write(stage.path("given/whole.gz"), &whole).unwrap();
     fs::write(stage.path("given/cut.gz"), &whole[..whole.len() - 9]).unwrap();
 
-    let kept = stage.run(&["--json", "add", "shop:0.9", "given", "--gzip", "keep"]);
+    let kept = stage.run(&["--json", "add", "shop:0.9", "given", "--open", "none"]);
     let kept = kept.ends_with(0).json();
     assert_eq!(kept["streams"]["opened"]["streams"], 0, "{kept}");
     let added = stage
@@ -693,7 +693,7 @@ fn streams_are_opened_or_kept_as_asked_and_both_are_told() {
     stage.run(&["checkout", "shop:1.0", "back"]).ends_with(0);
     assert_eq!(fs::read(stage.path("back/given/whole.gz")).unwrap(), whole);
     stage
-        .run(&["add", "a:1", "given", "--gzip-recipe", "200"])
+        .run(&["add", "a:1", "given", "--open-recipe", "200"])
         .ends_with(2);
 }
 

@@ -219,8 +219,8 @@ fn a_layer_that_is_packed_in_its_archive_is_that_layer_whatever_was_opened() {
         let mut seen = Vec::new();
         for (release, options) in [
             ("open:1", &[][..]),
-            ("keep:1", &["--gzip", "keep"][..]),
-            ("none:1", &["--gzip-recipe", "0"][..]),
+            ("keep:1", &["--open", "none"][..]),
+            ("none:1", &["--open-recipe", "0"][..]),
         ] {
             // A store of its own, so that nothing is known.
             let mut own = Stage::new();
@@ -532,7 +532,7 @@ fn what_is_packed_as_a_whole_and_not_opened_is_told() {
     // A gzip stream that is kept as it came is not looked into either.
     let stage = Stage::new();
     stage.give("images.tar.gz", &gzip(&archive));
-    let run = stage.run(&["add", "shop:1", "given/images.tar.gz", "--gzip", "keep"]);
+    let run = stage.run(&["add", "shop:1", "given/images.tar.gz", "--open", "none"]);
     assert!(run.ends_with(0).stderr.contains("gzip"));
     let run = stage
         .run(&["add", "shop:2", "given/images.tar.gz"])

@@ -84,7 +84,7 @@ fn a_changed_byte_in_a_stream_of_an_unknown_writer_travels_as_its_neighborhood()
         fs::write(stage.path("src.tar.gz"), nobodys_gzip(&tar)).unwrap();
         let release = format!("src:{version}");
         // The writer is worse than real ones, and its recipe larger than what is kept by default.
-        let words = ["add", &release, "src.tar.gz", "--gzip-recipe", "50"];
+        let words = ["add", &release, "src.tar.gz", "--open-recipe", "50"];
         stage.run(&words).ends_with(0);
         texts[500_000] ^= 1;
     }

@@ -247,15 +247,15 @@ pub struct AddArgs {
     pub platform: Vec<Platform>,
     #[command(flatten)]
     pub registry: RegistryArgs,
-    /// Whether gzip streams and zip files are opened, so that what is in them is known when it comes again.
-    #[arg(long, value_name = "HOW", value_enum, default_value_t = GzipArg::Auto)]
-    pub gzip: GzipArg,
+    /// Whether compressed streams and archives are opened, so that what is in them is known when it comes again.
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = OpeningArg::Auto)]
+    pub open: OpeningArg,
     /// A stream whose recipe would be more than this part of it is kept as it came.
     #[arg(long, value_name = "PERCENT", default_value_t = 12.5, value_parser = percent)]
-    pub gzip_recipe: f64,
+    pub open_recipe: f64,
     /// After 10 s of processor time, a stream is kept as it came when opening it takes more for each GB of plain bytes.
     #[arg(long, value_name = "SECONDS", default_value_t = 1000)]
-    pub gzip_seconds_per_gb: u64,
+    pub open_seconds_per_gb: u64,
     /// Keep compressed layers ready besides, as `receive` does.
     #[arg(long)]
     pub ready: bool,
@@ -481,11 +481,11 @@ pub struct InstallArgs {
     pub privileges: PrivilegesArgs,
 }
 
-/// What becomes of gzip streams and zip files.
+/// Which compressed streams and archives are opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum GzipArg {
+pub enum OpeningArg {
     /// Open what pays.
     Auto,
     /// Keep all as they came.
-    Keep,
+    None,
 }
