@@ -219,8 +219,8 @@ fn a_layer_that_is_packed_in_its_archive_is_that_layer_whatever_was_opened() {
         let mut seen = Vec::new();
         for (release, options) in [
             ("open:1", &[][..]),
-            ("keep:1", &["--open", "none"][..]),
-            ("none:1", &["--open-recipe", "0"][..]),
+            ("closed:1", &["--open", "none"][..]),
+            ("without-recipes:1", &["--open-recipe", "0"][..]),
         ] {
             // A store of its own, so that nothing is known.
             let mut own = Stage::new();

@@ -271,19 +271,18 @@ impl<'a, S: ChunkSource> Unpacker<'a, S> {
         looked: Option<AnalyzerOutput>,
     ) -> Result<Option<Blob>, LayoutError> {
         let kind = self.form(reader, bytes)?;
-        if let ContentForm::Stream(stream) = kind
-            && (bytes < stream.bytes_min() || depth >= OPEN_DEPTH_MAX || !self.may_nest(stream))
-        {
-            let small = bytes < stream.bytes_min();
-            self.kept(
-                if small {
-                    KeptReason::Small
-                } else {
-                    KeptReason::Deep
-                },
-                bytes,
-            );
-            return Ok(None);
+        if let ContentForm::Stream(stream) = kind {
+            let reason = if bytes < stream.bytes_min() {
+                Some(KeptReason::Small)
+            } else if depth >= OPEN_DEPTH_MAX || !self.may_nest(stream) {
+                Some(KeptReason::Deep)
+            } else {
+                None
+            };
+            if let Some(reason) = reason {
+                self.kept(reason, bytes);
+                return Ok(None);
+            }
         }
         // The limit keeps hostile nesting from using the stack and the memory of a level without end.
         if depth >= OPEN_DEPTH_MAX {
