@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use super::before::{self, Cutting};
 use super::departure::departure;
 use super::seal::{self, SpoolPlace};
+use super::set_text::text;
 use super::{
-    Bundled, PackNotes, PackOptions, PackPlan, PackReport, bundle_up, images_of, remember, text,
+    Bundled, PackNotes, PackOptions, PackPlan, PackReport, bundle_up, images_of, remember,
 };
 use crate::base::fs::parent_of;
 use crate::base::monitor::Monitor;

@@ -16,6 +16,7 @@ pub mod programs;
 pub mod recipients;
 mod remake;
 mod seal;
+mod set_text;
 
 use std::path::{Path, PathBuf};
 
@@ -27,6 +28,7 @@ use self::planned::{describe, recipients_of};
 use self::programs::PackPrograms;
 pub use self::remake::RemakeWork;
 use self::seal::{SealedBundle, SpoolPlace};
+use self::set_text::{SetText, text};
 use crate::base::finding::Finding;
 use crate::base::fs::file_bytes_max;
 use crate::base::id::SetId;
@@ -45,11 +47,9 @@ use crate::ops::trust::KeyFacts;
 use crate::ops::{Error, Releases};
 use crate::store::Store;
 use crate::volumes::block::{BlockSize, ParityCodec};
-use crate::volumes::descriptor::{
-    FACT_CONTACT, FACT_DATE, FACT_ITEM_BYTES, FACT_PROGRAM, FACT_SITE,
-};
+use crate::volumes::descriptor::{FACT_CONTACT, FACT_DATE, FACT_PROGRAM};
 use crate::volumes::media::{Capacity, Carrier, CompanionFile, MediaError, ReadBack};
-use crate::volumes::{self, SetContent, SetExtras, SetPlan, SetRequest};
+use crate::volumes::{self, SetExtras, SetPlan, SetRequest};
 
 /// Options of `pack`.
 #[derive(Debug, Clone)]
@@ -370,25 +370,6 @@ struct Drawn {
     shown: PackPlan,
 }
 
-/// What a set says about itself.
-struct SetText {
-    title: String,
-    releases: Vec<String>,
-    facts: Vec<(String, String)>,
-}
-
-impl SetText {
-    fn content<'a>(&'a self, catalog: &'a [u8]) -> SetContent<'a> {
-        SetContent {
-            title: &self.title,
-            releases: &self.releases,
-            created_by: concat!("carryall ", env!("CARGO_PKG_VERSION")),
-            facts: &self.facts,
-            catalog,
-        }
-    }
-}
-
 fn draw(
     store: &Store,
     releases: &[ReleaseRoot],
@@ -438,42 +419,4 @@ fn draw(
         text,
         shown,
     })
-}
-
-/// Returns what the set says about itself. Any superblock has all of it.
-fn text(plan: &PackPlan, notes: &PackNotes, companions: &[CompanionFile], asked: &str) -> SetText {
-    let leans = plan.leans.iter();
-    let mut facts: Vec<(String, String)> = leans
-        .map(|names| ("leans on".to_owned(), names.join(", ")))
-        .collect();
-    let mut add = |name: &str, value: String| facts.push((name.to_owned(), value));
-    add(FACT_ITEM_BYTES, plan.release_bytes.to_string());
-    if let Some(date) = &notes.date {
-        add(FACT_DATE, date.clone());
-    }
-    if let Some(contact) = &notes.contact {
-        add(FACT_CONTACT, contact.clone());
-    }
-    if let Some((name, store)) = &notes.site {
-        add(FACT_SITE, format!("{name} {store}"));
-    }
-    for program in companions.iter().filter_map(|file| file.program.as_ref()) {
-        add(FACT_PROGRAM, program.to_fact());
-    }
-    add(before::FACT_ASKED, asked.to_owned());
-    let releases: Vec<String> = plan.releases.iter().map(ToString::to_string).collect();
-    SetText {
-        title: title(&releases),
-        releases,
-        facts,
-    }
-}
-
-/// Makes a title for people and for the names of the volumes' folders, such as `shop:1.0` or `shop:1.0 and 2 more`.
-fn title(names: &[String]) -> String {
-    match names {
-        [] => "empty".to_owned(),
-        [one] => one.clone(),
-        [first, rest @ ..] => format!("{first} and {} more", rest.len()),
-    }
 }

@@ -7,7 +7,8 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::before;
-use super::{Bundled, PackNotes, PackOptions, PackPlan, SetText, text};
+use super::set_text::{SetText, text};
+use super::{Bundled, PackNotes, PackOptions, PackPlan};
 use crate::base::monitor::Monitor;
 use crate::base::sealing::SealTo;
 use crate::bundle::{CutBundle, PieceCutter, TempPayload};
