@@ -1084,7 +1084,7 @@ help-add-long = Each path becomes one item of the release. What was stored is re
 help-add-arg-paths = Docker archives, OCI layouts, any files and folders; each becomes an item named as the file or folder is. docker://REF: an image in a registry, by tag or digest; -: what comes on standard input. NAME=PATH, NAME=docker://REF, NAME=-: the item is called NAME
 help-add-arg-name = What the only item is called, or the one from docker://REF or - [default: the file's name; HOST_REPOSITORY_TAG; stdin.tar]
 help-add-arg-platform = Pull images for this platform alone, such as linux/arm64; may be given several times [default: all]
-help-add-arg-open = Whether compressed streams and archives (gzip, zip, xz, bzip2, zstd, lz4) are opened, so that what is in them is known when it comes again
+help-add-arg-open = Whether compressed streams and archives, such as gzip, zip and xz, are opened, so that what is in them is known when it comes again
 help-add-value-open-auto = open what pays
 help-add-value-open-none = keep all as they came
 help-add-arg-open-recipe = A stream whose recipe would be more than this part of it is kept as it came

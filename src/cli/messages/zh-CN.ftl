@@ -952,7 +952,7 @@ help-add-long = 每个路径成为发布包中的一个项目。存入的内容�
 help-add-arg-paths = docker 归档、OCI 目录、任意文件和目录；每一个成为一个项目，名称与文件或目录相同。docker://REF：镜像仓库中的镜像，按标签或摘要；-：标准输入的内容。名称=路径、名称=docker://REF、名称=-：为项目指定名称
 help-add-arg-name = 唯一项目的名称，或 docker://REF、- 所得项目的名称【默认：文件名；主机_仓库_标签；stdin.tar】
 help-add-arg-platform = 只拉取适用于该平台的镜像，例如 linux/arm64；可多次给出【默认：全部】
-help-add-arg-open = 是否解开压缩流和归档（gzip、zip、xz、bzip2、zstd、lz4）；解开后，其中的内容再次出现时便能识别
+help-add-arg-open = 是否解开各种压缩流和归档（如 gzip 和 zip）；解开后，其中的内容再次出现时便能识别
 help-add-value-open-auto = 划算时解开
 help-add-value-open-none = 全部保持原样
 help-add-arg-open-recipe = 重建信息超过压缩流的这个比例时，该流保持原样
