@@ -14,6 +14,7 @@ pub mod own;
 pub(crate) mod path_text;
 pub mod qr;
 pub mod read_at;
+pub mod recycled;
 pub(crate) mod roomy;
 pub mod sealing;
 pub mod signing;

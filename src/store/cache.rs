@@ -209,7 +209,7 @@ mod tests {
         Frame {
             class: ContentKind::Other,
             chunks: vec![(ChunkId::of(&plain), 0..1000)],
-            plain,
+            plain: plain.into(),
         }
     }
 

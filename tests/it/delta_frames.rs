@@ -202,7 +202,7 @@ fn golden_frames_of_each_way_to_lean_are_read() {
         let sealed = SealedFrame::open(&bytes).unwrap();
         assert_eq!((bytes[5], sealed.bases.len()), (codec, 2), "{name}");
         let frame = sealed.unpack_on(&Olds(olds())).unwrap();
-        assert_eq!(frame.plain, new.concat(), "{name}");
+        assert_eq!(*frame.plain, new.concat(), "{name}");
         assert_eq!(frame.chunks.len(), new.len());
     }
 }

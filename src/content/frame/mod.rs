@@ -7,6 +7,7 @@ use std::ops::Range;
 use zstd::zstd_safe::DCtx;
 
 use crate::base::id::{ChunkId, Hasher};
+use crate::base::recycled::RecycledBytes;
 use crate::base::roomy::roomy;
 use crate::base::term::Flaw;
 use crate::base::term::terms;
@@ -115,6 +116,13 @@ pub enum FrameError {
     Base(ChunkId),
 }
 
+/// What is done with the ids of chunks that a frame carries.
+#[derive(Clone, Copy)]
+enum CarriedIds {
+    Checked,
+    Trusted,
+}
+
 /// A frame whose own hash is right. Its table can be trusted. Its bytes are still compressed.
 #[derive(Debug)]
 pub struct SealedFrame<'a> {
@@ -168,8 +176,8 @@ impl<'a> SealedFrame<'a> {
     /// # Errors
     /// [`FrameError::Base`] when one of them is missing or damaged. Otherwise as [`SealedFrame::unpack`].
     pub fn unpack_on(self, bases: &dyn Bases) -> Result<Frame, FrameError> {
-        let plain = Vec::with_capacity(self.head.plain_bytes);
-        self.decompress(bases, plain)?.checked()
+        let plain = RecycledBytes::with_room(self.head.plain_bytes);
+        self.decompress(bases, plain, CarriedIds::Checked)
     }
 
     /// Unpacks as [`SealedFrame::unpack`] does, into a buffer that leaves no hole in the heap. It serves frames that are
@@ -178,8 +186,8 @@ impl<'a> SealedFrame<'a> {
     /// # Errors
     /// As [`SealedFrame::unpack`].
     pub(crate) fn unpack_briefly(self) -> Result<Frame, FrameError> {
-        let plain = roomy(self.head.plain_bytes);
-        self.decompress(&NoBases, plain)?.checked()
+        let plain = roomy(self.head.plain_bytes).into();
+        self.decompress(&NoBases, plain, CarriedIds::Checked)
     }
 
     /// Decompresses and trusts ids that are carried. It serves frames that this store wrote itself. A damaged frame
@@ -188,13 +196,18 @@ impl<'a> SealedFrame<'a> {
     /// # Errors
     /// [`FrameError::Corrupt`] when the content is not as long as the header says.
     pub(crate) fn unpack_own(self) -> Result<Frame, FrameError> {
-        let plain = Vec::with_capacity(self.head.plain_bytes);
-        self.decompress(&NoBases, plain)
+        let plain = RecycledBytes::with_room(self.head.plain_bytes);
+        self.decompress(&NoBases, plain, CarriedIds::Trusted)
     }
 
     /// Decompresses into `plain`, which has room for what the head says. The head was checked against the limits, so
     /// that this is at most 128 MiB. A buffer may have a little more room, but never more bytes than it says in the end.
-    fn decompress(self, bases: &dyn Bases, mut plain: Vec<u8>) -> Result<Frame, FrameError> {
+    fn decompress(
+        self,
+        bases: &dyn Bases,
+        mut plain: RecycledBytes,
+        carried: CarriedIds,
+    ) -> Result<Frame, FrameError> {
         let bad = || FrameError::Corrupt(Flaw::NotDecompressible);
         match self.head.codec {
             CODEC_RAW => plain.extend_from_slice(self.stored),
@@ -214,7 +227,7 @@ impl<'a> SealedFrame<'a> {
             _ => {
                 // The vector's capacity bounds the output, and zstd refuses to write more.
                 DCtx::create()
-                    .decompress(&mut plain, self.stored)
+                    .decompress(&mut *plain, self.stored)
                     .map_err(|_| bad())?;
             }
         }
@@ -225,10 +238,17 @@ impl<'a> SealedFrame<'a> {
         self.head.filter.undo(&mut plain);
         let mut chunks = Vec::with_capacity(self.chunks.len());
         for (said, range) in self.chunks {
-            chunks.push((
-                said.unwrap_or_else(|| ChunkId::of(&plain[range.clone()])),
-                range,
-            ));
+            let id = match (said, carried) {
+                (Some(id), CarriedIds::Trusted) => id,
+                (said, _) => {
+                    let id = ChunkId::of(&plain[range.clone()]);
+                    if said.is_some_and(|said| said != id) {
+                        return Err(FrameError::Corrupt(Flaw::ChunkId));
+                    }
+                    id
+                }
+            };
+            chunks.push((id, range));
         }
         Ok(Frame {
             class: self.head.class,
@@ -266,21 +286,10 @@ pub struct Frame {
     /// Chunks and their places in `plain`, in order.
     pub chunks: Vec<(ChunkId, Range<usize>)>,
     /// All chunks, concatenated.
-    pub plain: Vec<u8>,
+    pub plain: RecycledBytes,
 }
 
 impl Frame {
-    /// Checks every chunk against its id.
-    fn checked(self) -> Result<Self, FrameError> {
-        let is_intact =
-            |(id, range): &(ChunkId, Range<usize>)| *id == ChunkId::of(&self.plain[range.clone()]);
-        if self.chunks.iter().all(is_intact) {
-            Ok(self)
-        } else {
-            Err(FrameError::Corrupt(Flaw::ChunkId))
-        }
-    }
-
     /// Checks and decompresses the frame that `bytes` begins with, chunk ids included. Takes at most the plain bytes
     /// that the header says (up to [`PLAIN_MAX`]) and 64 bytes a chunk.
     ///
@@ -425,7 +434,7 @@ mod tests {
         fn any_chunks_round_trip(contents in proptest::collection::vec(
             proptest::collection::vec(prop_oneof![Just(0xe8_u8), Just(0_u8), any::<u8>()], 1..500), 0..20)) {
             let bytes = encode_frame(&chunks(&contents), ContentKind::ElfX86_64, &options(Ids::LeftOut));
-            prop_assert_eq!(Frame::decode(&bytes).unwrap().plain, contents.concat());
+            prop_assert_eq!(&*Frame::decode(&bytes).unwrap().plain, &contents.concat());
         }
     }
 }

@@ -348,7 +348,7 @@ mod tests {
         Frame {
             class: ContentKind::Other,
             chunks: chunks.collect(),
-            plain: plain.clone(),
+            plain: plain.clone().into(),
         }
     }
 
