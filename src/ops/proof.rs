@@ -11,7 +11,7 @@ use crate::base::backend::BackendError;
 use crate::base::id::BlobId;
 use crate::base::monitor::{Interrupted, Monitor};
 use crate::base::size::total;
-use crate::content::recipe::rebuild::{BlobKeeper, prove_content};
+use crate::content::recipe::rebuild::{BlobKeeper, KnownBlobs, prove_content};
 use crate::content::recipe::stream::RecordReader;
 use crate::content::recipe::walk::Walker;
 use crate::content::recipe::{Blob, ChunkSource, Content, RecipeError, StreamRef};
@@ -52,7 +52,9 @@ impl ProvedBlobs {
         }
         Ok(known)
     }
+}
 
+impl KnownBlobs for ProvedBlobs {
     fn has(&self, blob: &Blob) -> bool {
         // A proof of one recipe does not prove another recipe for the same blob.
         self.blobs.get(blob.bytes, blob.id).as_ref() == Some(blob)
@@ -73,7 +75,7 @@ pub(super) fn items<S: ChunkSource>(
     monitor: &dyn Monitor,
 ) -> Result<BTreeMap<usize, RecipeError>, Interrupted> {
     let claims = ItemBlobs::of(source, known, items, monitor);
-    contents(source, claims, keeper, workers(), monitor)
+    contents(source, known, claims, keeper, workers(), monitor)
 }
 
 /// Does the same with one content after the other, for a source whose chunks come in this order.
@@ -88,7 +90,7 @@ pub(super) fn in_turn<S: ChunkSource>(
     monitor: &dyn Monitor,
 ) -> Result<BTreeMap<usize, RecipeError>, Interrupted> {
     let claims = ItemBlobs::of(source, known, items, monitor);
-    contents(source, claims, Some(keeper), 1, monitor)
+    contents(source, known, claims, Some(keeper), 1, monitor)
 }
 
 /// Returns how many contents are rebuilt at the same time.
@@ -123,7 +125,14 @@ pub(super) fn streams<S: ChunkSource>(
     blobs.retain(|blob| !known.has(blob));
     monitor.start("compare", total(blobs.iter().map(|blob| blob.bytes)));
     let claims = blobs.iter().map(|blob| Ok(vec![Content::Blob(*blob)]));
-    let failed = contents(source, claims.enumerate(), keeper, workers(), monitor)?;
+    let failed = contents(
+        source,
+        known,
+        claims.enumerate(),
+        keeper,
+        workers(),
+        monitor,
+    )?;
     monitor.finish();
     for (at, blob) in blobs.iter().enumerate() {
         if !failed.contains_key(&at) {
@@ -250,6 +259,7 @@ impl<'i, S: ChunkSource, I: Iterator<Item = (usize, &'i Item)>> Iterator for Ite
 /// Rebuilds contents on several threads.
 fn contents<S: ChunkSource>(
     source: &S,
+    known: &ProvedBlobs,
     claims: impl Iterator<Item = Claim> + Send,
     keeper: Option<&dyn BlobKeeper>,
     workers: usize,
@@ -269,8 +279,8 @@ fn contents<S: ChunkSource>(
                     if lock(&failed).contains_key(&number) {
                         continue;
                     }
-                    let proved =
-                        contents.and_then(|contents| all(source, &contents, keeper, monitor));
+                    let proved = contents
+                        .and_then(|contents| all(source, known, &contents, keeper, monitor));
                     if let Err(error) = proved {
                         lock(&failed).entry(number).or_insert(error);
                     }
@@ -288,6 +298,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn all<S: ChunkSource>(
     source: &S,
+    known: &ProvedBlobs,
     contents: &[Content],
     keeper: Option<&dyn BlobKeeper>,
     monitor: &dyn Monitor,
@@ -299,5 +310,19 @@ fn all<S: ChunkSource>(
     source.prefetch(&chunks.collect::<Vec<_>>());
     contents
         .iter()
-        .try_for_each(|content| prove_content(source, content, keeper, monitor))
+        .try_for_each(|content| one(source, known, content, keeper, monitor))
+}
+
+fn one<S: ChunkSource>(
+    source: &S,
+    known: &ProvedBlobs,
+    content: &Content,
+    keeper: Option<&dyn BlobKeeper>,
+    monitor: &dyn Monitor,
+) -> Result<(), RecipeError> {
+    match prove_content(source, content, Some(known), keeper, monitor) {
+        // Without known blobs no ready copies are read. A bad one proves nothing about the content.
+        Err(RecipeError::Ready { .. }) => prove_content(source, content, None, keeper, monitor),
+        proved => proved,
+    }
 }

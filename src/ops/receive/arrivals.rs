@@ -15,7 +15,7 @@ use crate::base::monitor::{Monitor, Quiet};
 use crate::content::frame::Frame;
 use crate::content::index::prefix;
 use crate::content::recipe::rebuild::BlobKeeper;
-use crate::content::recipe::{ChunkSource, RecipeError};
+use crate::content::recipe::{Blob, ChunkSource, ReadyBytes, RecipeError};
 use crate::content::release::{Item, ReleaseRoot, walk};
 use crate::ops::Error;
 use crate::ops::proof::{self, ProvedBlobs};
@@ -321,6 +321,10 @@ impl ChunkSource for Arrivals<'_> {
 
     fn contains(&self, id: &ChunkId) -> bool {
         self.lists.contains(id)
+    }
+
+    fn ready(&self, blob: &Blob) -> Option<Box<dyn ReadyBytes + '_>> {
+        self.store.ready(blob)
     }
 
     fn limits(&self) -> CostLimits {

@@ -40,6 +40,10 @@ enum NextStep {
 /// A blob that is being followed.
 struct OpenBlob<'env, S: ChunkSource> {
     id: BlobId,
+    /// Whether its hash is compared.
+    is_proved: bool,
+    /// Whether it was proved before, and so was every blob in it.
+    is_known: bool,
     ops: RecordReader<'env, S, RecipeOp>,
     /// Steps that were read ahead.
     next: VecDeque<NextStep>,
@@ -93,7 +97,7 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
     pub(super) fn fill(&mut self, batch: &mut Batch) -> Result<bool, RecipeError> {
         batch.clear();
         if let Some(blob) = self.first.take() {
-            self.enter(&blob, batch)?;
+            self.enter(&blob, self.job.is_known(&blob), batch)?;
             self.seek()?;
         }
         while batch.planned + batch.held < self.job.pace.batch_bytes
@@ -125,10 +129,11 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
         Ok(())
     }
 
-    fn is_proved(&self, depth: usize) -> bool {
+    /// Returns whether the hash of the blob that is entered next is compared.
+    fn is_proved(&self, is_known: bool) -> bool {
         match self.job.proof {
-            Proof::EveryBlob => true,
-            Proof::Whole => depth == 0,
+            Proof::EveryBlob => !is_known,
+            Proof::Whole => self.open.is_empty(),
             Proof::Nothing => false,
         }
     }
@@ -146,19 +151,24 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
         Ok(false)
     }
 
-    fn enter(&mut self, blob: &Blob, batch: &mut Batch) -> Result<(), RecipeError> {
+    /// Opens a blob. One that is known still has its hash compared when the keeper may want its bytes.
+    fn enter(&mut self, blob: &Blob, is_known: bool, batch: &mut Batch) -> Result<(), RecipeError> {
         // Blobs may be nested by a hostile recipe. The depth of outer jobs counts, too.
         if self.job.depth + self.open.len() >= BLOB_DEPTH_MAX {
             return Err(RecipeError::Corrupt(Flaw::DeepSteps));
         }
-        if self.is_proved(self.open.len()) {
-            let named = self.job.keeper.is_some() && self.begins_with_streams(blob)?;
+        let named = self.job.keeper.is_some() && self.begins_with_streams(blob)?;
+        let is_known = is_known && !named;
+        let is_proved = self.is_proved(is_known);
+        if is_proved {
             let mark = Mark::Begin(named.then_some(*blob));
             batch.marks.push((batch.planned, mark));
         }
         let source = self.job.source;
         self.open.push(OpenBlob {
             id: blob.id,
+            is_proved,
+            is_known,
             ops: RecordReader::open(source, &blob.recipe.ops, OP_BYTES_MAX)?,
             next: VecDeque::new(),
             first_stream: None,
@@ -183,7 +193,8 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
             side: StreamRef::EMPTY,
             ops: StreamRef::EMPTY,
         };
-        self.enter(&Blob { recipe, ..*blob }, batch)?;
+        // A copy was compared with the blob's id before it was given.
+        self.enter(&Blob { recipe, ..*blob }, true, batch)?;
         // Bytes before the part are not read.
         let before = std::mem::take(&mut self.skip);
         copied.seek(before);
@@ -222,10 +233,10 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
             if open.left > 0 {
                 return Err(RecipeError::Corrupt(Flaw::ShortSteps));
             }
-            if let Some(id) = self.open.pop().map(|open| open.id)
-                && self.is_proved(self.open.len())
+            if let Some(ended) = self.open.pop()
+                && ended.is_proved
             {
-                batch.marks.push((batch.planned, Mark::End(id)));
+                batch.marks.push((batch.planned, Mark::End(ended.id)));
             }
             return Ok(true);
         };
@@ -264,7 +275,8 @@ impl<'scope, 'env, S: ChunkSource> Flattener<'scope, 'env, S> {
             RecipeOp::Blob(inner) => match self.job.copy_of(&inner).filter(|_| begun.is_none()) {
                 Some(copied) => self.enter_copy(&inner, copied, batch)?,
                 None => {
-                    self.enter(&inner, batch)?;
+                    let is_known = open.is_known || self.job.is_known(&inner);
+                    self.enter(&inner, is_known, batch)?;
                     if let Some(open) = self.open.last_mut() {
                         open.first_stream = begun;
                     }

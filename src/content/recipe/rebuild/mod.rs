@@ -94,6 +94,8 @@ const INNER: Pace = Pace {
 struct RebuildJob<'a, S: ChunkSource> {
     source: &'a S,
     proof: Proof,
+    /// Blobs that need no proof of their own.
+    proved: Option<&'a dyn KnownBlobs>,
     /// Receives the blobs that are proved.
     keeper: Option<&'a dyn BlobKeeper>,
     monitor: &'a dyn Monitor,
@@ -111,6 +113,12 @@ impl<S: ChunkSource> Clone for RebuildJob<'_, S> {
 }
 
 impl<S: ChunkSource> Copy for RebuildJob<'_, S> {}
+
+/// Blobs that were proved before.
+pub trait KnownBlobs: Sync {
+    /// Returns whether this blob was rebuilt from this recipe, and had its id.
+    fn has(&self, blob: &Blob) -> bool;
+}
 
 /// Keeps blobs that were rebuilt for a proof, when they are worth it.
 pub trait BlobKeeper: Sync {
@@ -146,11 +154,16 @@ impl<'a, S: ChunkSource> RebuildJob<'a, S> {
         }
     }
 
-    /// Returns the ready copy of a blob, which replaces rebuilding it. A proof never uses one.
+    /// Returns whether a blob was proved before, from the same recipe.
+    fn is_known(&self, blob: &Blob) -> bool {
+        self.proved.is_some_and(|proved| proved.has(blob))
+    }
+
+    /// Returns the ready copy of a blob, which replaces rebuilding it. The proof of a blob never uses one.
     fn copy_of(&self, blob: &Blob) -> Option<Copied<'a>> {
         match self.proof {
-            Proof::EveryBlob => None,
-            Proof::Whole | Proof::Nothing => Copied::of(self.source, blob),
+            Proof::EveryBlob if !self.is_known(blob) => None,
+            _ => Copied::of(self.source, blob),
         }
     }
 }
@@ -170,6 +183,7 @@ pub fn write_content<S: ChunkSource>(
     let job = RebuildJob {
         source,
         proof,
+        proved: None,
         keeper: None,
         monitor,
         pace: OUTER,
@@ -179,19 +193,22 @@ pub fn write_content<S: ChunkSource>(
     write(job, content, out)
 }
 
-/// Rebuilds `content` with [`Proof::EveryBlob`]. The bytes go only to `keeper`.
+/// Rebuilds `content` with [`Proof::EveryBlob`]. The bytes go only to `keeper`. Blobs in it that are `proved` are only
+/// hashed as a part of what contains them, and ready copies of them are used.
 ///
 /// # Errors
 /// As [`write_content`].
 pub(crate) fn prove_content<S: ChunkSource>(
     source: &S,
     content: &Content,
+    proved: Option<&dyn KnownBlobs>,
     keeper: Option<&dyn BlobKeeper>,
     monitor: &dyn Monitor,
 ) -> Result<(), RecipeError> {
     let job = RebuildJob {
         source,
         proof: Proof::EveryBlob,
+        proved,
         keeper,
         monitor,
         pace: OUTER,
@@ -252,6 +269,7 @@ pub(crate) fn write_part<S: ChunkSource>(
     let job = RebuildJob {
         source,
         proof: Proof::Nothing,
+        proved: None,
         keeper: None,
         monitor,
         pace: PART,

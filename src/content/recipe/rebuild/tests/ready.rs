@@ -1,4 +1,4 @@
-//! Blobs that the source has ready: copied whole and in parts, and never in a proof.
+//! Blobs that the source has ready: copied whole and in parts, and never in their own proof.
 
 use super::*;
 use crate::base::backend::BackendError;
@@ -115,6 +115,45 @@ fn what_is_ready_is_copied_whole_and_in_parts_but_never_stands_for_a_proof() {
         &Silent,
     );
     assert!(proof.is_err());
+}
+
+/// The one blob that was proved before.
+struct Known(Blob);
+
+impl KnownBlobs for Known {
+    fn has(&self, blob: &Blob) -> bool {
+        *blob == self.0
+    }
+}
+
+/// The blob that the second step of `around_ready` names.
+fn ready_blob(source: &WithReady, outer: &Blob) -> Blob {
+    let mut ops = RecordReader::open(source, &outer.recipe.ops, OP_BYTES_MAX).unwrap();
+    read_op(&mut ops).unwrap();
+    match read_op(&mut ops).unwrap() {
+        Some(RecipeOp::Blob(inner)) => inner,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_was_proved_is_copied_in_the_proof_of_what_contains_it() {
+    let (mut source, outer, _) = around_ready(u64::MAX);
+    let content = Content::Blob(outer);
+    let known = Known(ready_blob(&source, &outer));
+    prove_content(&source, &content, Some(&known), None, &Silent).unwrap();
+    assert!(prove_content(&source, &content, None, None, &Silent).is_err());
+    // The same blob from another recipe is another claim.
+    let recipe = outer.recipe;
+    let other = Known(Blob { recipe, ..known.0 });
+    assert!(prove_content(&source, &content, Some(&other), None, &Silent).is_err());
+    // The hash of what contains it covers the copy.
+    source.ready[0].1[5] ^= 1;
+    let wrong = prove_content(&source, &content, Some(&known), None, &Silent);
+    assert!(
+        matches!(wrong, Err(RecipeError::Mismatch(id)) if id == outer.id),
+        "{wrong:?}"
+    );
 }
 
 #[test]
