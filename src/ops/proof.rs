@@ -8,12 +8,12 @@ use std::num::NonZero;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::base::backend::BackendError;
-use crate::base::id::BlobId;
+use crate::base::id::{BlobId, ChunkId};
 use crate::base::monitor::{Interrupted, Monitor};
 use crate::base::size::total;
 use crate::content::recipe::rebuild::{BlobKeeper, KnownBlobs, prove_content};
 use crate::content::recipe::stream::RecordReader;
-use crate::content::recipe::walk::Walker;
+use crate::content::recipe::walk::{Visitor, Walker};
 use crate::content::recipe::{Blob, ChunkSource, Content, RecipeError, StreamRef};
 use crate::content::release::{
     BlobTable, EntryKind, Item, ItemKind, ReleaseRoot, TreeEntry, open_entries, walk,
@@ -38,8 +38,8 @@ pub(super) struct ProvedBlobs {
 }
 
 impl ProvedBlobs {
-    /// Reads all releases. Skips a release that cannot be read, whose blobs are then opened again, which only costs
-    /// time.
+    /// Reads the tables of all releases. Skips a release that cannot be read, whose blobs are then opened again, which
+    /// only costs time.
     pub(super) fn read<R: Releases>(store: &R) -> Result<Self, BackendError> {
         let mut known = Self::default();
         for root in store.roots()? {
@@ -51,6 +51,46 @@ impl ProvedBlobs {
             }
         }
         Ok(known)
+    }
+
+    /// Reads the contents of all releases. The table of a release that was received may name blobs that are in none of its
+    /// contents, so that nobody proved them.
+    pub(super) fn of_contents<R: Releases>(store: &R) -> Result<Self, BackendError> {
+        let mut known = Self::default();
+        let mut walker = Walker::new(store);
+        for root in store.roots()? {
+            for item in root.read_items(store).unwrap_or_default() {
+                // What is behind a list that cannot be read is proved again.
+                let mut collect = CollectBlobs {
+                    table: &mut known.blobs,
+                    limit: KNOWN_BLOBS_MAX,
+                };
+                let _ = walk::item(&mut walker, &item, &mut collect);
+                if let ItemKind::Folder { entries, .. } = item.kind {
+                    known.folders.insert(entries);
+                }
+            }
+        }
+        Ok(known)
+    }
+}
+
+/// Adds the blobs that a walk finds to a table, while there are fewer than `limit` in it.
+pub(super) struct CollectBlobs<'t> {
+    pub(super) table: &'t mut BlobTable,
+    pub(super) limit: usize,
+}
+
+impl Visitor for CollectBlobs<'_> {
+    fn chunk(&mut self, _: &ChunkId) -> Result<(), RecipeError> {
+        Ok(())
+    }
+
+    fn blob(&mut self, blob: &Blob) -> Result<(), RecipeError> {
+        if self.table.len() < self.limit {
+            self.table.insert(blob);
+        }
+        Ok(())
     }
 }
 

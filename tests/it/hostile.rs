@@ -18,7 +18,9 @@ use carryall::content::frame::{FRAME_MAX, FrameOptions, PLAIN_MAX, encode_frame}
 use carryall::content::recipe::stream::StreamWriter;
 use carryall::content::recipe::writer::RecipeWriter;
 use carryall::content::recipe::{Blob, ChunkRef, ChunkSink, Content, StreamRef};
-use carryall::content::release::{EntryKind, Item, ItemKind, ReleaseName, ReleaseRoot, TreeEntry};
+use carryall::content::release::{
+    BlobTable, EntryKind, Item, ItemKind, ReleaseName, ReleaseRoot, TreeEntry,
+};
 use carryall::ops::checkout::{CheckoutError, CheckoutOptions, ItemState, checkout};
 use carryall::ops::media::verify::verify;
 use carryall::ops::pack::pack;
@@ -56,12 +58,20 @@ fn entry(path: impl AsRef<[u8]>, kind: EntryKind) -> TreeEntry {
 fn commit_hostile(
     items: impl FnOnce(&mut dyn ChunkSink) -> Vec<Item>,
 ) -> (TempDir, Store, ReleaseName) {
+    commit_with_table("evil:1", |sink| (items(sink), StreamRef::EMPTY))
+}
+
+/// Commits one with its items and its table of blobs.
+fn commit_with_table(
+    release: &str,
+    parts: impl FnOnce(&mut dyn ChunkSink) -> (Vec<Item>, StreamRef),
+) -> (TempDir, Store, ReleaseName) {
     let dir = TempDir::new().unwrap();
     let store = Store::create(&dir.path().join("vendor")).unwrap();
-    let release: ReleaseName = "evil:1".parse().unwrap();
+    let release: ReleaseName = release.parse().unwrap();
     let mut writer = ReleasesMut::writer(&store, &Silent).unwrap();
     writer.put(EVIL, ContentKind::Other).unwrap();
-    let items = items(&mut writer);
+    let (items, blobs) = parts(&mut writer);
     let mut manifest = StreamWriter::new(ContentKind::Meta);
     for item in &items {
         manifest.write_record(&mut writer, item).unwrap();
@@ -69,7 +79,7 @@ fn commit_hostile(
     let root = ReleaseRoot {
         name: release.clone(),
         manifest: manifest.finish(&mut writer).unwrap(),
-        blobs: StreamRef::EMPTY,
+        blobs,
         items: u32::try_from(items.len()).unwrap(),
         bytes: 0,
     };
@@ -263,6 +273,32 @@ fn a_release_that_could_not_be_given_back_is_not_received() {
         assert!(said.contains("shorter than the blob"), "{said}");
         assert!(!media.exists());
     }
+}
+
+#[test]
+fn a_table_of_blobs_proves_nothing() {
+    let file = |content| Item {
+        name: b"a".to_vec(),
+        meta: meta(),
+        kind: ItemKind::File { content },
+    };
+    // The first release names a blob that none of its contents has, and that is not what its id says.
+    let (dir, store, name) = commit_with_table("evil:1", |sink| {
+        let mut table = BlobTable::default();
+        if let Content::Blob(lie) = claimed(sink, [7; 32], 10) {
+            table.insert(&lie);
+        }
+        (vec![file(evil())], table.write(sink).unwrap())
+    });
+    let site = received(&hostile_shape().pack_from(dir, &store, name));
+    // The second one has it as a content.
+    let (dir, store, name) = commit_with_table("evil:2", |sink| {
+        (vec![file(claimed(sink, [7; 32], 10))], StreamRef::EMPTY)
+    });
+    let second = hostile_shape().pack_from(dir, &store, name);
+    let error = receive(&site.store, &second.carry().paths(), &Silent).unwrap_err();
+    assert!(chain(&error).contains("evil:2"), "{error:?}");
+    assert_eq!(site.releases().len(), 1);
 }
 
 /// The bytes of [`EVIL`], as a blob that is said to be another.

@@ -20,19 +20,19 @@ pub use self::error::AddError;
 pub use self::input::InputPath;
 use self::input::{Input, check_apart, check_readable, check_space, inputs};
 use super::history::{self, HistoryEntry, HistoryEvent};
-use super::proof::{self, ProvedBlobs};
+use super::proof::{self, CollectBlobs, ProvedBlobs};
 use super::unpack_limits;
 use super::{Error, ReleasesMut, Stored};
 use crate::base::finding::Finding;
-use crate::base::id::{ChunkId, ReleaseId};
+use crate::base::id::ReleaseId;
 use crate::base::monitor::Monitor;
 use crate::base::size::total;
 use crate::base::term::Flaw;
 use crate::content::content_kind::ContentKind;
 use crate::content::recipe::rebuild::BlobKeeper;
 use crate::content::recipe::stream::StreamWriter;
-use crate::content::recipe::walk::{Visitor, Walker};
-use crate::content::recipe::{Blob, ChunkSink, ChunkSource, RecipeError};
+use crate::content::recipe::walk::Walker;
+use crate::content::recipe::{ChunkSink, ChunkSource, RecipeError};
 use crate::content::release::{BlobTable, Item, ItemKind, ReleaseName, ReleaseRoot, walk};
 use crate::files::meta::MetaReader;
 use crate::files::unpacker::{OpenOptions, StreamReport, Unpacker};
@@ -135,7 +135,11 @@ fn add_inputs<R: ReleasesMut>(
         Some(root) => root.read_items(store).map_err(old(name))?,
         None => Vec::new(),
     };
-    let mut known = ProvedBlobs::read(store)?;
+    let mut known = match store.place() {
+        Some(_) => ProvedBlobs::of_contents(store)?,
+        // In a bucket each of these lists would be asked for.
+        None => ProvedBlobs::read(store)?,
+    };
     let mut findings = Vec::new();
 
     // Metadata is written along with the chunks, on the assumption that the proof succeeds.
@@ -320,19 +324,13 @@ fn collect_blobs<'i, S: ChunkSource>(
     items: impl Iterator<Item = &'i Item>,
     blobs: &mut BlobTable,
 ) -> Result<(), AddError> {
-    struct Collect<'t>(&'t mut BlobTable);
-    impl Visitor for Collect<'_> {
-        fn chunk(&mut self, _: &ChunkId) -> Result<(), RecipeError> {
-            Ok(())
-        }
-        fn blob(&mut self, blob: &Blob) -> Result<(), RecipeError> {
-            self.0.insert(blob);
-            Ok(())
-        }
-    }
+    let mut collect = CollectBlobs {
+        table: blobs,
+        limit: usize::MAX,
+    };
     let mut walker = Walker::new(source);
     for item in items {
-        walk::item(&mut walker, item, &mut Collect(blobs)).map_err(old(name))?;
+        walk::item(&mut walker, item, &mut collect).map_err(old(name))?;
     }
     Ok(())
 }

@@ -222,7 +222,7 @@ impl<'a> Arrivals<'a> {
             state.bytes = 0;
             self.moved.notify_all();
         });
-        let known = ProvedBlobs::read(self.store)?;
+        let known = ProvedBlobs::of_contents(self.store)?;
         let mut items: Vec<Item> = Vec::new();
         for root in roots {
             let Ok(of_root) = root.read_items(self) else {

@@ -296,7 +296,7 @@ pub(super) fn prove(
             walk::release(walker, root, visitor)
         })?;
     }
-    let mut known = ProvedBlobs::read(store)?;
+    let mut known = ProvedBlobs::of_contents(store)?;
     let keeper = Keeper::new(store, 0)?;
     let failed = proof::streams(store, &mut known, roots, Some(&keeper), monitor)?;
     // The last group of cached blobs is written when the keeper is dropped.
