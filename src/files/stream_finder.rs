@@ -1,8 +1,9 @@
-//! Finds long streams in tars and among files, ahead of the unpacker.
+//! Finds streams in tars and among files, ahead of the unpacker.
 //!
 //! The unpacker decides what is a stream. A wrong or missing result here only costs time.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -15,21 +16,24 @@ use crate::content::archive::tar::{self, Pax, TarHeader, TarKind};
 /// Number of blocks without a header after which a tar is searched no further.
 const STRAY_BLOCKS_MAX: u32 = 64;
 
-/// The offsets and lengths of the members of a tar that are long streams. The offset is the member's place.
+/// The offsets and lengths of the members of a tar that are streams. The offset is the member's place.
 pub(super) struct TarStreamFinder<'a, R: ?Sized> {
     source: &'a R,
     at: u64,
     end: u64,
+    /// Lengths of the streams that are wanted.
+    wanted: Range<u64>,
     stray_blocks: u32,
 }
 
 impl<'a, R: ReadAt + ?Sized> TarStreamFinder<'a, R> {
-    /// Searches the tar in `offset..end`.
-    pub(super) fn new(source: &'a R, offset: u64, end: u64) -> Self {
+    /// Searches the tar in `tar` for streams of the lengths `wanted`.
+    pub(super) fn new(source: &'a R, tar: Range<u64>, wanted: Range<u64>) -> Self {
         Self {
             source,
-            at: offset,
-            end,
+            at: tar.start,
+            end: tar.end,
+            wanted,
             stray_blocks: 0,
         }
     }
@@ -108,7 +112,7 @@ impl<R: ReadAt + ?Sized> Iterator for TarStreamFinder<'_, R> {
         loop {
             let (offset, bytes) = self.member()?;
             let mut head = [0; STREAM_HEAD_BYTES];
-            if bytes >= AHEAD_BYTES_MIN
+            if self.wanted.contains(&bytes)
                 && self.read(offset, &mut head).is_some()
                 && StreamKind::of(&head).is_some()
             {

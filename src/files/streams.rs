@@ -116,7 +116,8 @@ pub(super) fn open<R: ReadAt + ?Sized>(
 
 /// A stream that was as expected.
 pub(super) struct ExpectedStream {
-    expectation: Expectation,
+    /// What it was, for streams whose writer is looked for.
+    expectation: Option<Expectation>,
     /// Bytes of the region that it was read from.
     region_bytes: u64,
     opened: Box<Opened>,
@@ -124,16 +125,17 @@ pub(super) struct ExpectedStream {
     spent: Duration,
 }
 
-/// Opens the stream at the front of a region if it is as expected. Any thread may do this before its turn.
+/// Opens the stream at the front of a region if it is as expected. Any thread may do this before its turn. Without an
+/// expectation, what is found must not depend on the streams before it.
 pub(super) fn expect<R: ReadAt + ?Sized>(
     region: Region<'_, R>,
-    wrapper: Wrapper,
-    expectation: Expectation,
+    format: StreamFormat,
+    expectation: Option<Expectation>,
     options: &OpenOptions,
     monitor: &dyn Monitor,
 ) -> Option<ExpectedStream> {
     let how = How {
-        format: StreamFormat::Deflate(wrapper),
+        format,
         effort: None,
         threads: 1,
     };
@@ -144,9 +146,9 @@ pub(super) fn expect<R: ReadAt + ?Sized>(
         ..*options
     };
     let begun = spent_here();
-    let experience = Experience::expecting(expectation);
+    let experience = expectation.map(Experience::expecting);
     // Whatever fails here is met again when it is the stream's turn.
-    match look(region, how, Some(&experience), &options, monitor) {
+    match look(region, how, experience.as_ref(), &options, monitor) {
         Ok((Outcome::Opened(opened), read, _)) => Some(ExpectedStream {
             expectation,
             region_bytes: region.bytes,
@@ -166,7 +168,8 @@ pub(super) fn open_expected(
     effort: &ItemEffort,
 ) -> Option<(Outcome, u64)> {
     let experience = effort.experience();
-    if experience.latest() != Some(expected.expectation) || expected.region_bytes != region_bytes {
+    let is_latest = expected.expectation.is_none() || experience.latest() == expected.expectation;
+    if !is_latest || expected.region_bytes != region_bytes {
         return None;
     }
     if !effort.allows() {
@@ -174,7 +177,9 @@ pub(super) fn open_expected(
     }
     let ExpectedStream { opened, read, .. } = expected;
     let plain_bytes = opened.plain.size_bytes();
-    experience.confirm(expected.expectation, plain_bytes);
+    if let Some(expectation) = expected.expectation {
+        experience.confirm(expectation, plain_bytes);
+    }
     effort.looked(expected.spent, plain_bytes, read + plain_bytes, true);
     Some((Outcome::Opened(opened), read))
 }

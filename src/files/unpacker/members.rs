@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::stream::AnalyzedStream;
+use super::short_streams_ahead::{LookContext, ShortStreamsAhead};
+use super::stream::{AnalyzedStream, AnalyzerOutput};
 use super::{OPEN_DEPTH_MAX, Unpacker};
 use crate::base::monitor::{Monitor, Quiet};
 use crate::base::read_at::ReadAt;
@@ -12,9 +13,10 @@ use crate::content::recipe::writer::RecipeWriter;
 use crate::content::recipe::{Blob, ChunkSource};
 use crate::files::LayoutError;
 use crate::files::hashing_reader::HashingReader;
-use crate::files::lookahead::{AHEAD_BYTES_MIN, Lookahead};
+use crate::files::lookahead::{AHEAD_BYTES_MIN, Lookahead, workers};
 use crate::files::open_options::Depth;
 use crate::files::stream_finder::TarStreamFinder;
+use crate::files::stream_kind::STREAM_HEAD_BYTES;
 use crate::files::streams::Region;
 
 impl<S: ChunkSource> Unpacker<'_, S> {
@@ -27,10 +29,13 @@ impl<S: ChunkSource> Unpacker<'_, S> {
     ) -> Result<Blob, LayoutError> {
         let is_deepest = depth + 1 >= OPEN_DEPTH_MAX;
         if self.options.depth != Depth::Open || bytes < 2 * AHEAD_BYTES_MIN || is_deepest {
-            return self.tar_members(reader, bytes, depth, None);
+            return self.tar_members(reader, bytes, depth, None, None);
         }
         let (source, path, offset) = (reader.source(), reader.path(), reader.offset());
-        let finder = Mutex::new(TarStreamFinder::new(source, offset, offset + bytes));
+        let range = offset..offset + bytes;
+        let finder = TarStreamFinder::new(source, range.clone(), AHEAD_BYTES_MIN..u64::MAX);
+        let finder = Mutex::new(finder);
+        let short = (workers() > 1).then(|| ShortStreamsAhead::of(source, range));
         let ahead = Lookahead::new();
         let analyzer = &Arc::clone(&self.analyzer);
         let quiet = Quiet(self.monitor);
@@ -50,16 +55,17 @@ impl<S: ChunkSource> Unpacker<'_, S> {
                 analyzer.look(region, monitor)
             };
             let _cancel_on_drop = ahead.start(scope, &finder, look, monitor);
-            self.tar_members(reader, bytes, depth, Some(&ahead))
+            self.tar_members(reader, bytes, depth, Some(&ahead), short)
         })
     }
 
-    fn tar_members<R: ReadAt + ?Sized>(
+    pub(super) fn tar_members<R: ReadAt + ?Sized>(
         &mut self,
         reader: &mut HashingReader<'_, R>,
         bytes: u64,
         depth: usize,
         ahead: Option<&Lookahead<u64, AnalyzedStream>>,
+        mut short: Option<ShortStreamsAhead<'_, R>>,
     ) -> Result<Blob, LayoutError> {
         reader.push_hasher();
         let mut recipe = RecipeWriter::new(ContentKind::TarHeaders);
@@ -103,9 +109,12 @@ impl<S: ChunkSource> Unpacker<'_, S> {
                         .path
                         .as_deref()
                         .unwrap_or_else(|| TarHeader::name(&block));
-                    let looked = match ahead.filter(|_| body >= AHEAD_BYTES_MIN) {
-                        Some(ahead) => ahead.take(&reader.offset()).transpose()?,
-                        None => None,
+                    let looked = match (ahead, &mut short) {
+                        (Some(ahead), _) if body >= AHEAD_BYTES_MIN => {
+                            ahead.take(&reader.offset()).transpose()?
+                        }
+                        (_, Some(short)) => self.short_stream(reader, body, short)?,
+                        _ => None,
                     };
                     self.body(reader, body, name, depth + 1, looked, &mut recipe)?;
                     let padding = tar::padding(size).min(end - reader.offset());
@@ -114,6 +123,30 @@ impl<S: ChunkSource> Unpacker<'_, S> {
             }
         }
         self.finish(reader, bytes, recipe)
+    }
+
+    /// Returns what is known ahead of a short member.
+    fn short_stream<R: ReadAt + ?Sized>(
+        &self,
+        reader: &mut HashingReader<'_, R>,
+        bytes: u64,
+        ahead: &mut ShortStreamsAhead<'_, R>,
+    ) -> Result<Option<AnalyzerOutput>, LayoutError> {
+        let region = Region {
+            source: reader.source(),
+            path: reader.path(),
+            offset: reader.offset(),
+            bytes,
+        };
+        let head_bytes = bytes.min(STREAM_HEAD_BYTES as u64);
+        let head = reader.peek(usize::try_from(head_bytes).unwrap_or_default())?;
+        let context = LookContext {
+            known: self.known,
+            expectation: self.effort.experience().latest(),
+            options: self.options,
+            monitor: self.monitor,
+        };
+        Ok(ahead.take(region, head, context))
     }
 
     /// Skips the further blocks of a GNU sparse map.

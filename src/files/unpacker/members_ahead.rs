@@ -16,7 +16,7 @@ use crate::deflate::{Expectation, Wrapper};
 use crate::files::effort::ItemEffort;
 use crate::files::lookahead::workers;
 use crate::files::open_options::OpenOptions;
-use crate::files::streams::{self, ExpectedStream, Outcome, Region};
+use crate::files::streams::{self, ExpectedStream, Outcome, Region, StreamFormat};
 
 /// Members that are looked at together.
 const BATCH_MEMBERS: usize = 64;
@@ -104,7 +104,8 @@ impl MembersAhead {
         let look = |header: u64| {
             let region = member_region(region, directory, header, end)?;
             let quiet = Quiet(monitor);
-            let found = streams::expect(region, Wrapper::Raw, expectation, options, &quiet)?;
+            let raw = StreamFormat::Deflate(Wrapper::Raw);
+            let found = streams::expect(region, raw, Some(expectation), options, &quiet)?;
             Some((region.offset, found))
         };
         let found: Vec<_> = batch.into_par_iter().filter_map(look).collect();

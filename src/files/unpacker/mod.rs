@@ -13,6 +13,7 @@ mod members;
 mod members_ahead;
 mod mixed;
 mod packages;
+mod short_streams_ahead;
 mod stream;
 mod zip_directory;
 mod zips;

@@ -21,7 +21,7 @@ use crate::files::open_options::OpenOptions;
 use crate::files::steady_file::{Sign, SteadyFile};
 use crate::files::stream_kind::{STREAM_HEAD_BYTES, StreamKind};
 use crate::files::stream_report::KeptReason;
-use crate::files::streams::{Opened, Outcome, Region};
+use crate::files::streams::{self, ExpectedStream, Opened, Outcome, Region};
 
 /// The result of looking at a stream ahead.
 pub(in crate::files) struct AnalyzerOutput {
@@ -29,6 +29,25 @@ pub(in crate::files) struct AnalyzerOutput {
     outcome: Outcome,
     /// Bytes that were reported to the monitor.
     reported: u64,
+    /// What was found of a short stream, which counts only if it would be found at its turn.
+    expected: Option<ExpectedStream>,
+}
+
+impl AnalyzerOutput {
+    /// The result for a short stream.
+    pub(super) fn ahead(id: BlobId, expected: Option<ExpectedStream>) -> Self {
+        Self {
+            id,
+            outcome: Outcome::Known,
+            reported: 0,
+            expected,
+        }
+    }
+
+    /// Returns whether a short stream was opened.
+    pub(super) fn is_expected(&self) -> bool {
+        self.expected.is_some()
+    }
 }
 
 /// The result as a worker hands it over.
@@ -71,6 +90,7 @@ impl<'a> Analyzer<'a> {
             id,
             outcome: Outcome::Known,
             reported: 0,
+            expected: None,
         };
         let is_first = || {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -161,7 +181,10 @@ impl<S: ChunkSource> Unpacker<'_, S> {
             Some(looked) if !matches!(looked.outcome, Outcome::Known) => {
                 (looked.outcome, looked.reported)
             }
-            _ => self.look_now(region, kind, id)?,
+            looked => {
+                let expected = looked.and_then(|looked| looked.expected);
+                self.look_now(region, kind, id, expected)?
+            }
         };
         if self.within == 0 {
             self.reported += reported;
@@ -201,9 +224,16 @@ impl<S: ChunkSource> Unpacker<'_, S> {
         region: Region<'_, R>,
         kind: StreamKind,
         id: BlobId,
+        expected: Option<ExpectedStream>,
     ) -> Result<(Outcome, u64), LayoutError> {
         if self.options.closed.contains(&id) {
             return Ok((Outcome::Kept(KeptReason::Changed), 0));
+        }
+        let expected =
+            expected.and_then(|found| streams::open_expected(found, region.bytes, &self.effort));
+        if let Some((outcome, _)) = expected {
+            // Its bytes were not reported when they were read.
+            return Ok((outcome, 0));
         }
         let quiet = Quiet(self.monitor);
         let monitor: &dyn Monitor = if self.within > 0 {

@@ -364,3 +364,45 @@ proptest! {
         opened(&whole);
     }
 }
+
+/// Returns the report and the blob of a tar, with or without looking ahead.
+fn tar_opened(tar: &[u8], is_ahead: bool) -> (StreamReport, Blob) {
+    let memory = Memory::default();
+    let mut sink = memory.clone();
+    let (known, options) = (BlobTable::default(), OpenOptions::default());
+    let mut unpacker = Unpacker::new(&memory, &mut sink, &known, &options, &Silent);
+    let mut reader = HashingReader::new(tar, Path::new("some/file.tar"));
+    let bytes = tar.len() as u64;
+    let blob = match is_ahead {
+        true => unpacker.tar(&mut reader, bytes, 0),
+        false => unpacker.tar_members(&mut reader, bytes, 0, None, None),
+    };
+    (unpacker.streams().clone(), blob.unwrap())
+}
+
+#[test]
+fn short_streams_are_the_same_whether_they_were_looked_at_ahead_or_not() {
+    let of_level = |number: u64, level: u32| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::new(level));
+        let plain = words(number, 3000 + usize::try_from(number).unwrap() * 7);
+        encoder.write_all(&plain).unwrap();
+        encoder.finish().unwrap()
+    };
+    // Runs of three writers, single ones among them, one that comes twice, one cut short, and one that is not a stream.
+    let mut bodies: Vec<Vec<u8>> = (0..150)
+        .map(|number| match number {
+            n if n % 31 == 0 => of_level(n, 1),
+            n if n < 90 => of_level(n, 9),
+            n => of_level(n, 4),
+        })
+        .collect();
+    bodies.insert(70, bodies[60].clone());
+    bodies[20].truncate(900);
+    bodies[40].truncate(10);
+    bodies.push(words(1, 2 << 20));
+    let members: Vec<(&str, &[u8])> = bodies.iter().map(|body| ("page.gz", &body[..])).collect();
+    let tar = tar_of(&members);
+    let (report, blob) = tar_opened(&tar, true);
+    assert_eq!((report.clone(), blob), tar_opened(&tar, false));
+    assert!(report.opened.streams >= 140, "{report:?}");
+}
