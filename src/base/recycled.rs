@@ -1,7 +1,7 @@
 //! Large buffers that are used again, since a new one costs a page fault for every 4 KiB that is written into it.
 //!
 //! A buffer that is dropped waits on a shelf for the next one of about its length. All threads share the shelf. It holds
-//! at most [`SHELF_BYTES`]. Beyond that, those that have waited longest are given back to the system.
+//! at most 128 MiB. Beyond that, those that have waited longest are given back to the system.
 
 use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
