@@ -294,7 +294,7 @@ fn remove(path: &Path) {
 fn interrupt(stage: &Stage, words: &[String], with: Signal, reset: &dyn Fn()) -> Run {
     let mut step = Duration::from_millis(4);
     let mut delay = step;
-    for _ in 0..300 {
+    for _ in 0..1000 {
         reset();
         let child = stage.start(words);
         std::thread::sleep(delay);
@@ -303,9 +303,9 @@ fn interrupt(stage: &Stage, words: &[String], with: Signal, reset: &dyn Fn()) ->
         match run.code {
             // Before the program listens, the signal ends it as it ends any program.
             None => delay += step,
-            // It was done before it heard: again, in smaller steps.
+            // It was done before it heard: again, in smaller steps. On a busy machine that may come many times.
             Some(0) => {
-                step /= 2;
+                step = (step / 2).max(Duration::from_micros(250));
                 delay = step;
             }
             Some(_) => return run,
