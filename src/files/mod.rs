@@ -4,6 +4,7 @@
 //! Each input is read into recipes and entries, from which it is rebuilt. Nothing here knows of stores or of releases'
 //! names. A layout that is not recognized is stored as plain bytes and is never an error.
 
+mod early_read;
 mod effort;
 pub mod folder;
 pub(crate) mod hashing_reader;

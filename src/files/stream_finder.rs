@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::early_read::fill;
 use super::lookahead::AHEAD_BYTES_MIN;
 use super::steady_file::SteadyFile;
 use super::stream_kind::{STREAM_HEAD_BYTES, StreamKind};
@@ -38,21 +39,6 @@ impl<'a, R: ReadAt + ?Sized> TarStreamFinder<'a, R> {
         }
     }
 
-    /// Reads as much as is there. A failure is reported when the unpacker reads the file.
-    fn read(&self, offset: u64, out: &mut [u8]) -> Option<()> {
-        let mut filled = 0;
-        while filled < out.len() {
-            match self
-                .source
-                .read_at(offset + filled as u64, &mut out[filled..])
-            {
-                Ok(0) | Err(_) => return None,
-                Ok(len) => filled += len,
-            }
-        }
-        Some(())
-    }
-
     /// Returns the next member with a body, as the offset and the length of the body.
     fn member(&mut self) -> Option<(u64, u64)> {
         let mut next = Pax::default();
@@ -61,7 +47,7 @@ impl<'a, R: ReadAt + ?Sized> TarStreamFinder<'a, R> {
             if self.end.saturating_sub(self.at) < tar::BLOCK as u64 {
                 return None;
             }
-            self.read(self.at, &mut block)?;
+            fill(self.source, self.at, &mut block)?;
             self.at += tar::BLOCK as u64;
             let Some(header) = TarHeader::read(&block) else {
                 self.stray_blocks += 1;
@@ -76,7 +62,7 @@ impl<'a, R: ReadAt + ?Sized> TarStreamFinder<'a, R> {
                 TarKind::Pax | TarKind::Note => {
                     if header.kind == TarKind::Pax && header.size <= tar::PAX_BYTES_MAX {
                         let mut body = vec![0; usize::try_from(header.size).ok()?];
-                        self.read(self.at, &mut body)?;
+                        fill(self.source, self.at, &mut body)?;
                         next = Pax::read(&body);
                     }
                     self.pass(header.size);
@@ -86,7 +72,7 @@ impl<'a, R: ReadAt + ?Sized> TarStreamFinder<'a, R> {
                     let mut more =
                         header.kind == TarKind::Sparse && block[tar::SPARSE_MORE_IN_HEADER] != 0;
                     while more {
-                        self.read(self.at, &mut block)?;
+                        fill(self.source, self.at, &mut block)?;
                         self.at += tar::BLOCK as u64;
                         more = block[tar::SPARSE_MORE_IN_MAP] != 0;
                     }
@@ -113,7 +99,7 @@ impl<R: ReadAt + ?Sized> Iterator for TarStreamFinder<'_, R> {
             let (offset, bytes) = self.member()?;
             let mut head = [0; STREAM_HEAD_BYTES];
             if self.wanted.contains(&bytes)
-                && self.read(offset, &mut head).is_some()
+                && fill(self.source, offset, &mut head).is_some()
                 && StreamKind::of(&head).is_some()
             {
                 return Some((offset, (offset, bytes)));

@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, VecDeque};
 
 use rayon::prelude::*;
 
-use super::zip_directory::{ZipDirectory, read};
+use super::zip_directory::ZipDirectory;
 use crate::base::monitor::{Monitor, Quiet};
 use crate::base::read_at::ReadAt;
 use crate::content::archive::zip::{HEADER_BYTES, Method};
 use crate::deflate::{Expectation, Wrapper};
+use crate::files::early_read::read;
 use crate::files::effort::ItemEffort;
 use crate::files::lookahead::workers;
 use crate::files::open_options::OpenOptions;

@@ -10,12 +10,12 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::stream::AnalyzerOutput;
-use super::zip_directory::read;
 use crate::base::id::{self, BlobId};
 use crate::base::monitor::{Monitor, Quiet};
 use crate::base::read_at::ReadAt;
 use crate::content::release::BlobTable;
 use crate::deflate::{Expectation, Wrapper};
+use crate::files::early_read::read;
 use crate::files::open_options::OpenOptions;
 use crate::files::stream_finder::TarStreamFinder;
 use crate::files::stream_kind::{STREAM_HEAD_BYTES, StreamKind};

@@ -10,6 +10,7 @@ use crate::content::archive::zip::{
     LocalHeader, Method,
 };
 use crate::content::recipe::SMALL_BYTES;
+use crate::files::early_read::{fill, read};
 
 /// Shorter zips are one chunk. Their parts cost as much as opening gains.
 const ZIP_BYTES_MIN: u64 = SMALL_BYTES + 1;
@@ -143,22 +144,4 @@ impl ListedMember {
         header.extra_bytes = u16::try_from(extra).ok()?.into();
         Some(header)
     }
-}
-
-fn fill<R: ReadAt + ?Sized>(source: &R, at: u64, out: &mut [u8]) -> Option<()> {
-    let mut filled = 0;
-    while filled < out.len() {
-        match source.read_at(at + filled as u64, &mut out[filled..]) {
-            // A failure is reported when the unpacker reads the place.
-            Ok(0) | Err(_) => return None,
-            Ok(more) => filled += more,
-        }
-    }
-    Some(())
-}
-
-pub(super) fn read<R: ReadAt + ?Sized>(source: &R, from: u64, to: u64) -> Option<Vec<u8>> {
-    let mut bytes = vec![0; usize::try_from(to.checked_sub(from)?).ok()?];
-    fill(source, from, &mut bytes)?;
-    Some(bytes)
 }
