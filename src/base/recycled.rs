@@ -4,11 +4,11 @@
 //! at most 128 MiB. Beyond that, those that have waited longest are given back to the system.
 
 use std::collections::VecDeque;
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, RangeInclusive};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Shorter buffers are as good in the heap, longer ones are too rare to wait for.
-const SHELVED_BYTES: std::ops::RangeInclusive<usize> = (1 << 20)..=(32 << 20);
+const SHELVED_BYTES: RangeInclusive<usize> = (1 << 20)..=(32 << 20);
 /// Room of all buffers that wait.
 const SHELF_BYTES: usize = 128 << 20;
 

@@ -41,31 +41,35 @@ impl ProvedBlobs {
     /// Reads the tables of all releases. Skips a release that cannot be read, whose blobs are then opened again, which
     /// only costs time.
     pub(super) fn read<R: Releases>(store: &R) -> Result<Self, BackendError> {
-        let mut known = Self::default();
-        for root in store.roots()? {
-            let _ = known.blobs.read(store, &root.blobs, KNOWN_BLOBS_MAX);
-            for item in root.read_items(store).unwrap_or_default() {
-                if let ItemKind::Folder { entries, .. } = item.kind {
-                    known.folders.insert(entries);
-                }
-            }
-        }
-        Ok(known)
+        Self::of(store, |root, _, blobs| {
+            let _ = blobs.read(store, &root.blobs, KNOWN_BLOBS_MAX);
+        })
     }
 
     /// Reads the contents of all releases. The table of a release that was received may name blobs that are in none of its
     /// contents, so that nobody proved them.
     pub(super) fn of_contents<R: Releases>(store: &R) -> Result<Self, BackendError> {
-        let mut known = Self::default();
         let mut walker = Walker::new(store);
-        for root in store.roots()? {
-            for item in root.read_items(store).unwrap_or_default() {
+        Self::of(store, |_, items, table| {
+            let limit = KNOWN_BLOBS_MAX;
+            for item in items {
                 // What is behind a list that cannot be read is proved again.
-                let mut collect = CollectBlobs {
-                    table: &mut known.blobs,
-                    limit: KNOWN_BLOBS_MAX,
-                };
-                let _ = walk::item(&mut walker, &item, &mut collect);
+                let mut collect = CollectBlobs { table, limit };
+                let _ = walk::item(&mut walker, item, &mut collect);
+            }
+        })
+    }
+
+    /// Reads the folders of all releases, and the blobs that `collect` finds of each.
+    fn of<R: Releases>(
+        store: &R,
+        mut collect: impl FnMut(&ReleaseRoot, &[Item], &mut BlobTable),
+    ) -> Result<Self, BackendError> {
+        let mut known = Self::default();
+        for root in store.roots()? {
+            let items = root.read_items(store).unwrap_or_default();
+            collect(&root, &items, &mut known.blobs);
+            for item in items {
                 if let ItemKind::Folder { entries, .. } = item.kind {
                     known.folders.insert(entries);
                 }
