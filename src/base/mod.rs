@@ -3,6 +3,7 @@
 pub mod backend;
 pub mod diagnostic;
 pub mod envelope;
+pub mod file_lock;
 pub mod finding;
 pub mod fs;
 pub mod id;

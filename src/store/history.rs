@@ -5,12 +5,13 @@
 //! [`FILES_MAX`] files of [`FILE_BYTES_MAX`], the oldest goes. Memory: the end of the last file, or all of it when the
 //! history is read.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::time::Duration;
 
 use super::{Store, StoreError};
+use crate::base::file_lock::FileLock;
 use crate::base::fs::sync;
 use crate::base::term::Action;
 use crate::store::storage::StorageError;
@@ -187,27 +188,11 @@ fn numbers(folder: &Path) -> Result<Vec<u64>, StorageError> {
     Ok(numbers)
 }
 
-fn lock(path: &PathBuf) -> Result<File, StorageError> {
-    let open = || {
-        let mut options = OpenOptions::new();
-        let file = options
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path)?;
-        let begun = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(file),
-                Err(TryLockError::Error(error)) => return Err(error),
-                Err(TryLockError::WouldBlock) if begun.elapsed() > LOCK_TIME => {
-                    return Err(io::ErrorKind::TimedOut.into());
-                }
-                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
-            }
-        }
-    };
-    open().map_err(StorageError::on(Action::Lock, path))
+fn lock(path: &Path) -> Result<FileLock, StorageError> {
+    let mut options = OpenOptions::new();
+    let file = options.create(true).truncate(false).write(true).open(path);
+    file.and_then(|file| FileLock::exclusive_within(file, LOCK_TIME))
+        .map_err(StorageError::on(Action::Lock, path))
 }
 
 fn read(path: &Path, limit_bytes: u64) -> io::Result<Vec<u8>> {

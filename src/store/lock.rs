@@ -1,4 +1,4 @@
-//! Locks a store with flock on one file. The lock ends with the process that holds it.
+//! Locks a store with one file. The lock ends with the process that holds it.
 //!
 //! The lock is shared for readers and exclusive for the writer. A second lock is shared for those who read beside a
 //! writer, and exclusive for a process that removes packs. Taking a lock never waits.
@@ -8,13 +8,14 @@ use std::path::Path;
 
 use super::ground::{LOCK, SERVED};
 use super::{OpenMode, StoreError};
+use crate::base::file_lock::FileLock;
 use crate::base::fs::cannot_write;
 use crate::base::term::Action;
 use crate::store::storage::StorageError;
 
-/// Locks the store in `dir` until the file is dropped. A reader needs no lock where no file can be made, as on a disc,
+/// Locks the store in `dir` until it is dropped. A reader needs no lock where no file can be made, as on a disc,
 /// because nobody can write there either.
-pub(super) fn take(dir: &Path, access: OpenMode) -> Result<Option<File>, StoreError> {
+pub(super) fn take(dir: &Path, access: OpenMode) -> Result<Option<FileLock>, StoreError> {
     let path = dir.join(LOCK);
     let file = match access {
         // A store on a read-only medium is readable without the right to create the file.
@@ -26,48 +27,45 @@ pub(super) fn take(dir: &Path, access: OpenMode) -> Result<Option<File>, StoreEr
         file => file.map_err(failed(&path))?,
     };
     let taken = match access {
-        OpenMode::Read => file.try_lock_shared(),
-        OpenMode::Write => file.try_lock(),
+        OpenMode::Read => FileLock::shared(file),
+        OpenMode::Write => FileLock::exclusive(file),
     };
-    held(file, taken, &path, || StoreError::Locked {
+    held(taken, &path, || StoreError::Locked {
         path: dir.to_owned(),
     })
     .map(Some)
 }
 
 /// Takes the lock for reading beside a writer. Returns `None` where no file can be made.
-pub(super) fn beside_writers(dir: &Path) -> Result<Option<File>, StoreError> {
+pub(super) fn beside_writers(dir: &Path) -> Result<Option<FileLock>, StoreError> {
     let path = dir.join(SERVED);
     let file = match File::open(&path).or_else(|_| open_for_writing(&path)) {
         Ok(file) => file,
         Err(error) if cannot_write(&error) => return Ok(None),
         Err(error) => return Err(failed(&path)(error).into()),
     };
-    let taken = file.try_lock_shared();
-    held(file, taken, &path, || StoreError::Locked {
+    held(FileLock::shared(file), &path, || StoreError::Locked {
         path: dir.to_owned(),
     })
     .map(Some)
 }
 
 /// Takes the lock for removing packs.
-pub(super) fn alone(dir: &Path) -> Result<File, StoreError> {
+pub(super) fn alone(dir: &Path) -> Result<FileLock, StoreError> {
     let path = dir.join(SERVED);
     let file = open_for_writing(&path).map_err(failed(&path))?;
-    let taken = file.try_lock();
-    held(file, taken, &path, || StoreError::Served {
+    held(FileLock::exclusive(file), &path, || StoreError::Served {
         path: dir.to_owned(),
     })
 }
 
 fn held(
-    file: File,
-    taken: Result<(), TryLockError>,
+    taken: Result<FileLock, TryLockError>,
     path: &Path,
     busy: impl FnOnce() -> StoreError,
-) -> Result<File, StoreError> {
+) -> Result<FileLock, StoreError> {
     match taken {
-        Ok(()) => Ok(file),
+        Ok(lock) => Ok(lock),
         // Waiting could take hours, and a person would not know for what.
         Err(TryLockError::WouldBlock) => Err(busy()),
         Err(TryLockError::Error(source)) => Err(failed(path)(source).into()),

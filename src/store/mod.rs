@@ -4,12 +4,12 @@
 //! pack, and while writing what `writer` states. The index is mapped.
 
 use std::collections::HashSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
+use crate::base::file_lock::FileLock;
 use crate::base::finding::Finding;
 use crate::base::id::{PackId, StoreId};
 use crate::base::limits::CostLimits;
@@ -130,9 +130,9 @@ pub struct Store {
     has_writer: AtomicBool,
     seen: OpenNotes,
     known_roots: KnownRoots,
-    lock: Option<fs::File>,
+    lock: Option<FileLock>,
     /// Held while packs are removed.
-    alone: Option<fs::File>,
+    alone: Option<FileLock>,
     /// Held while packs are removed from a bucket.
     lease: Option<Lease>,
     /// The marks of a bucket before its index was read.
@@ -209,7 +209,7 @@ impl Store {
     pub fn create_on(
         storage: Arc<dyn Storage>,
         dir: &Path,
-        lock: Option<fs::File>,
+        lock: Option<FileLock>,
     ) -> Result<Self, StoreError> {
         if storage.bytes(settings::NAME).is_ok() {
             return Err(StoreError::AlreadyAStore {
@@ -228,7 +228,7 @@ impl Store {
         storage: Arc<dyn Storage>,
         dir: &Path,
         access: OpenMode,
-        lock: Option<fs::File>,
+        lock: Option<FileLock>,
     ) -> Result<Self, StoreError> {
         let unlisted = match storage.is_shared() {
             true => Unlisted::Left,
@@ -241,7 +241,7 @@ impl Store {
         storage: Arc<dyn Storage>,
         dir: &Path,
         (access, unlisted): (OpenMode, Unlisted),
-        lock: Option<fs::File>,
+        lock: Option<FileLock>,
     ) -> Result<Self, StoreError> {
         let settings = settings::read(storage.as_ref(), dir)?;
         Self::open_with(storage, (dir, dir), (access, unlisted), lock, settings)
@@ -251,7 +251,7 @@ impl Store {
         storage: Arc<dyn Storage>,
         (dir, place): (&Path, &Path),
         (access, unlisted): (OpenMode, Unlisted),
-        lock: Option<fs::File>,
+        lock: Option<FileLock>,
         settings: Settings,
     ) -> Result<Self, StoreError> {
         if access == OpenMode::Write {

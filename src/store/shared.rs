@@ -3,11 +3,11 @@
 //! Packs are only added meanwhile, because removing packs requires the second lock exclusively. Index segments that are
 //! removed stay mapped here. New releases are visible after [`Store::refresh`].
 
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::{OpenMode, Store, StoreError, Unlisted, lock};
+use crate::base::file_lock::FileLock;
 use crate::store::storage::dir::DirStorage;
 use crate::store::storage::is_address;
 
@@ -62,12 +62,12 @@ impl Store {
         }
     }
 
-    /// Keeps other processes of this machine away from the volumes that are being received, until the file is dropped. A
+    /// Keeps other processes of this machine away from the volumes that are being received, until the lock is dropped. A
     /// store in a folder is locked already.
     ///
     /// # Errors
     /// [`StoreError::Locked`] when another process receives.
-    pub(crate) fn lock_staging(&self) -> Result<Option<File>, StoreError> {
+    pub(crate) fn lock_staging(&self) -> Result<Option<FileLock>, StoreError> {
         if self.is_shared() {
             lock::take(&self.dir, OpenMode::Write)
         } else {
@@ -125,19 +125,6 @@ mod tests {
         id
     }
 
-    /// Opens it for writing. A process that another test starts may hold the lock until it is on its way.
-    fn writer_of(dir: &Path) -> Store {
-        for _ in 0..500 {
-            match Store::open(dir, OpenMode::Write) {
-                Err(StoreError::Locked { .. }) => {
-                    std::thread::sleep(std::time::Duration::from_millis(10));
-                }
-                opened => return opened.unwrap(),
-            }
-        }
-        panic!("{} stays locked", dir.display());
-    }
-
     #[test]
     fn a_reader_beside_writers_sees_what_came_and_keeps_what_it_had() {
         let dir = tempfile::tempdir().unwrap();
@@ -147,7 +134,7 @@ mod tests {
         // Enough segments to have them merged, which removes the first one's file.
         let mut later = Vec::new();
         for number in 0..40_u32 {
-            let writer = writer_of(dir.path());
+            let writer = Store::open(dir.path(), OpenMode::Write).unwrap();
             later.push(put(&writer, &number.to_le_bytes().repeat(9)));
         }
         assert_eq!(&beside.read(&first).unwrap()[..], b"first");
@@ -156,7 +143,7 @@ mod tests {
         for id in later.iter().chain([&first]) {
             assert!(beside.read(id).is_ok());
         }
-        let mut writer = writer_of(dir.path());
+        let mut writer = Store::open(dir.path(), OpenMode::Write).unwrap();
         let nothing = ChunkSet::new;
         let mut prune = || writer.prune(nothing(), &PruneOptions::default(), &Silent);
         assert!(matches!(prune(), Err(StoreError::Served { .. })));

@@ -4,7 +4,7 @@
 //! A killed run leaves the temporary folder, and names that were given already. The next run removes both, by exact names,
 //! and only where nothing else is in the destination. A run that fails removes what it gave a name to, and nothing else.
 
-use std::fs::{self, File};
+use std::fs;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,7 @@ use rustix::fs::{CWD, Mode, OFlags};
 
 use super::staging::lock_folder;
 use super::{CheckoutError, at_destination, remove};
+use crate::base::file_lock::FileLock;
 use crate::base::fs::{rename_new, sync};
 use crate::base::own::remove_own;
 use crate::base::term::Action;
@@ -40,7 +41,7 @@ pub(super) struct PartFolder<'a> {
     given: Vec<PathBuf>,
     is_done: bool,
     /// Held for its lock.
-    _lock: Option<File>,
+    _lock: Option<FileLock>,
 }
 
 impl<'a> PartFolder<'a> {

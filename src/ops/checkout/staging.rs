@@ -10,10 +10,11 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, FlockOperation, Mode, OFlags};
+use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::{CheckoutError, ItemState};
+use crate::base::file_lock::FileLock;
 use crate::base::fs::rename_new;
 use crate::base::id::{self, PackId};
 use crate::base::term::Action;
@@ -42,7 +43,7 @@ pub(super) struct CheckoutStaging {
     /// Whether the destination did not exist before.
     made_dest: bool,
     /// Held for its lock.
-    _lock: Option<File>,
+    _lock: Option<FileLock>,
 }
 
 /// What can be done in a destination.
@@ -210,7 +211,7 @@ fn came_out(item: &Item, state: ItemState) -> bool {
 }
 
 /// Locks the folder that a killed checkout left. Returns `None` when there is none.
-fn left(dest: &Path, path: &Path) -> Result<Option<File>, CheckoutError> {
+fn left(dest: &Path, path: &Path) -> Result<Option<FileLock>, CheckoutError> {
     let not_empty = || CheckoutError::NotEmpty(dest.to_owned());
     match path.symlink_metadata() {
         Err(_) => return Ok(None),
@@ -230,13 +231,11 @@ fn left(dest: &Path, path: &Path) -> Result<Option<File>, CheckoutError> {
 }
 
 /// Locks an unfinished folder of `dest` against another checkout.
-pub(super) fn lock_folder(dest: &Path, path: &Path) -> Result<Option<File>, CheckoutError> {
+pub(super) fn lock_folder(dest: &Path, path: &Path) -> Result<Option<FileLock>, CheckoutError> {
     let folder = File::open(path).map_err(LayoutError::io(Action::Open, path))?;
-    match rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive) {
-        Err(Errno::WOULDBLOCK) => Err(CheckoutError::NotEmpty(dest.to_owned())),
-        // The file system has no locks.
-        _ => Ok(Some(folder)),
-    }
+    let lock = FileLock::exclusive_where_possible(folder);
+    lock.map(Some)
+        .ok_or_else(|| CheckoutError::NotEmpty(dest.to_owned()))
 }
 
 /// Returns the state of each item when exactly this checkout was all made.

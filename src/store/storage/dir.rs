@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Given, NewObject, Object, ObjectVersion, Put, Storage, StorageError, put};
+use crate::base::file_lock::FileLock;
 use crate::base::fs::sync;
 use crate::base::term::Action;
 
@@ -92,8 +93,8 @@ impl DirStorage {
     }
 
     /// Waits for those who put on a condition now, in this process and others, and keeps them out until it is dropped.
-    fn alone(&self) -> Result<File, StorageError> {
-        let folder = File::open(&self.root).and_then(|folder| folder.lock().map(|()| folder));
+    fn alone(&self) -> Result<FileLock, StorageError> {
+        let folder = File::open(&self.root).and_then(FileLock::exclusive_at_last);
         folder.map_err(StorageError::on(Action::Lock, &self.root))
     }
 

@@ -3,9 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::FlockOperation;
-use rustix::io::Errno;
-
+use crate::base::file_lock::FileLock;
 use crate::base::fs::{parent_of, sync};
 use crate::volumes::media::MediaError;
 
@@ -14,8 +12,7 @@ use crate::volumes::media::MediaError;
 pub(super) struct WorkFolder {
     pub(super) path: PathBuf,
     renamed: bool,
-    /// Held open for its lock.
-    _lock: File,
+    _lock: FileLock,
 }
 
 impl WorkFolder {
@@ -35,15 +32,12 @@ impl WorkFolder {
         })
     }
 
-    fn lock(path: &Path) -> Result<File, MediaError> {
+    fn lock(path: &Path) -> Result<FileLock, MediaError> {
         let folder = File::open(path).map_err(MediaError::io(path))?;
-        match rustix::fs::flock(&folder, FlockOperation::NonBlockingLockExclusive) {
-            Err(Errno::WOULDBLOCK) => Err(MediaError::Busy {
-                path: path.to_owned(),
-            }),
-            // A file system without locks. The rename still lets only one of two writers win.
-            _ => Ok(folder),
-        }
+        // Where the file system has no locks, the rename still lets only one of two writers win.
+        FileLock::exclusive_where_possible(folder).ok_or_else(|| MediaError::Busy {
+            path: path.to_owned(),
+        })
     }
 
     pub(super) fn rename_to(mut self, target: &Path) -> Result<(), MediaError> {
