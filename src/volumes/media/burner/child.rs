@@ -29,11 +29,18 @@ pub(super) fn run(mut command: Command, monitor: &dyn Monitor) -> io::Result<Bur
     let mut child = spawned?;
     let (written_mib, said) = (AtomicU64::new(0), Mutex::new(String::new()));
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let mut progress = Progress {
+        written_mib: &written_mib,
+        reported_mib: 0,
+        monitor,
+    };
     let status = std::thread::scope(|scope| {
         scope.spawn(|| stdout.map(|stdout| listen(stdout, &written_mib, &said)));
         scope.spawn(|| stderr.map(|stderr| listen(stderr, &written_mib, &said)));
-        wait(&mut child, &written_mib, monitor)
+        wait(&mut child, &mut progress)
     })?;
+    // What the child said last may have been read after it ended.
+    progress.report();
     let said = said.into_inner().unwrap_or_default();
     Ok(if status.success() {
         Burned::Done
@@ -42,21 +49,30 @@ pub(super) fn run(mut command: Command, monitor: &dyn Monitor) -> io::Result<Bur
     })
 }
 
-fn wait(
-    child: &mut Child,
-    written_mib: &AtomicU64,
-    monitor: &dyn Monitor,
-) -> io::Result<ExitStatus> {
-    let mut reported = 0;
+/// How far the child is, and how much of that the monitor knows.
+struct Progress<'a> {
+    written_mib: &'a AtomicU64,
+    reported_mib: u64,
+    monitor: &'a dyn Monitor,
+}
+
+impl Progress<'_> {
+    fn report(&mut self) {
+        let written = self.written_mib.load(Ordering::Relaxed);
+        let more = written.saturating_sub(self.reported_mib);
+        self.monitor.advance(more * MIB);
+        self.reported_mib += more;
+    }
+}
+
+fn wait(child: &mut Child, progress: &mut Progress<'_>) -> io::Result<ExitStatus> {
     loop {
         let status = child.try_wait()?;
-        let written = written_mib.load(Ordering::Relaxed).max(reported);
-        monitor.advance((written - reported) * MIB);
-        reported = written;
+        progress.report();
         if let Some(status) = status {
             return Ok(status);
         }
-        if let Err(interrupted) = monitor.check_stop() {
+        if let Err(interrupted) = progress.monitor.check_stop() {
             end(child);
             return Err(interrupted.into());
         }
