@@ -3,7 +3,7 @@
 //! Along the new bytes, an alignment with the old ones stays until another one explains [`SLACK_BYTES`] more of the
 //! following bytes. Then both are extended towards each other while at least half of the bytes agree.
 
-use super::index::OldBytesIndex;
+use super::index::{AHEAD_PLACES, OldBytesIndex};
 
 /// Bytes more that another alignment must explain to be chosen. Fewer cost more to encode than they save. The value was
 /// measured and matters little.
@@ -12,6 +12,8 @@ const SLACK_BYTES: usize = 14;
 const LONG_BYTES: usize = 1024;
 /// Bytes compared for each new byte on average. Real content takes far fewer.
 const WORK_PER_BYTE: u64 = 512;
+/// After so many places without a choice, those that follow are read ahead.
+const FAILED_PLACES: usize = 3;
 /// Extending an alignment backwards ends when this many more bytes differ than agree.
 const GIVE_UP_BYTES: isize = 64;
 
@@ -100,7 +102,12 @@ impl AlignSearch<'_> {
         // Bytes of scan..counted that agree under the current alignment.
         let mut agreeing = 0_usize;
         let mut counted = scan;
+        let mut read_until = scan + FAILED_PLACES;
         while scan < new.len() {
+            if scan >= read_until {
+                self.index.read_ahead(&new[scan..]);
+                read_until = scan + AHEAD_PLACES;
+            }
             if self.work_left == 0 {
                 return None;
             }

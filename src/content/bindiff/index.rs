@@ -14,6 +14,12 @@ pub(super) const COARSE_DEPTH: usize = 4;
 const GOOD_BYTES: usize = 32;
 const HASH_BITS_MAX: u32 = 24;
 const NOWHERE: u32 = u32::MAX;
+/// Places of the new bytes whose chains are read ahead together.
+pub(super) const AHEAD_PLACES: usize = 16;
+/// Links of each of these chains that are read ahead.
+const AHEAD_LINKS: usize = 2;
+/// Places that are inserted together.
+const BLOCK_PLACES: usize = 64;
 
 /// The places of the old bytes by hash. Takes 4 bytes for each place that is indexed, and up to 64 MiB.
 pub(super) struct OldBytesIndex<'a> {
@@ -43,17 +49,30 @@ impl<'a> OldBytesIndex<'a> {
         let mut nexts = places(old.len().div_ceil(step));
         let mut last = usize::MAX;
         // Places are inserted from the end, so that the first place becomes the first in its chain.
-        let seeds = old.windows(SEED_BYTES).step_by(step);
-        for (number, seed) in seeds.enumerate().rev() {
-            let hash = hash(seed, hash_bits);
-            // In a run of one byte the first place stands for all, because the others would fill the chain.
-            nexts[number] = if hash == last {
-                nexts[number + 1]
-            } else {
-                heads[hash]
-            };
-            heads[hash] = u32::try_from(number).unwrap_or(NOWHERE);
-            last = hash;
+        let seed_count = old.windows(SEED_BYTES).step_by(step).len();
+        let mut hashes = [0; BLOCK_PLACES];
+        let mut end = seed_count;
+        while end > 0 {
+            let begin = end.saturating_sub(BLOCK_PLACES);
+            let hashes = &mut hashes[..end - begin];
+            for (at, hashed) in hashes.iter_mut().enumerate() {
+                let place = (begin + at) * step;
+                *hashed = hash(&old[place..place + SEED_BYTES], hash_bits);
+            }
+            // The table is larger than any cache. Reads that wait for nothing are answered many at a time.
+            std::hint::black_box(hashes.iter().fold(0, |all, hash| all ^ heads[*hash]));
+            for (at, hash) in hashes.iter().enumerate().rev() {
+                let number = begin + at;
+                // In a run of one byte the first place stands for all, because the others would fill the chain.
+                nexts[number] = if *hash == last {
+                    nexts[number + 1]
+                } else {
+                    heads[*hash]
+                };
+                heads[*hash] = u32::try_from(number).unwrap_or(NOWHERE);
+                last = *hash;
+            }
+            end = begin;
         }
         Some(Self {
             old,
@@ -63,6 +82,24 @@ impl<'a> OldBytesIndex<'a> {
             step,
             depth,
         })
+    }
+
+    /// Brings what [`Self::longest`] needs for the first [`AHEAD_PLACES`] places of `wanted` into the caches. One after
+    /// the other, each place would wait for the memory once for each link of its chain.
+    pub(super) fn read_ahead(&self, wanted: &[u8]) {
+        let mut numbers = [NOWHERE; AHEAD_PLACES];
+        for (number, seed) in numbers.iter_mut().zip(wanted.windows(SEED_BYTES)) {
+            *number = self.heads[hash(seed, self.hash_bits)];
+        }
+        let mut all = 0;
+        for _ in 0..AHEAD_LINKS {
+            for number in numbers.iter_mut().filter(|number| **number != NOWHERE) {
+                let from = *number as usize * self.step;
+                *number = self.nexts[*number as usize];
+                all ^= *number ^ u32::from(self.old[from]);
+            }
+        }
+        std::hint::black_box(all);
     }
 
     /// Returns the longest run of old bytes that `wanted` begins with. `likely` is compared first. Subtracts the

@@ -32,14 +32,22 @@ pub(super) fn smallest(
             base: Some(base),
         };
     }
-    let packed = lzma::pack_behind(plain, base, search, roomy(plain.len()));
-    let (codec, packed) = match script {
-        Some(script) if script.len() <= packed.len() => (CODEC_DIFFERENCES, script),
-        _ => (CODEC_LZMA_PREFIX, packed),
-    };
+    let behind = behind(plain, base, search);
+    match script {
+        Some(script) if script.len() <= behind.packed.len() => Smallest {
+            codec: CODEC_DIFFERENCES,
+            packed: script,
+            base: None,
+        },
+        _ => behind,
+    }
+}
+
+/// Compresses `plain` by LZMA with `base` as a prefix.
+pub(super) fn behind(plain: &[u8], base: Vec<u8>, search: LzmaSearch) -> Smallest {
     Smallest {
-        codec,
-        packed,
+        codec: CODEC_LZMA_PREFIX,
+        packed: lzma::pack_behind(plain, base, search, roomy(plain.len())),
         base: None,
     }
 }

@@ -29,13 +29,21 @@ struct Occurrence {
     is_load: bool,
 }
 
+/// The tables for a pair of old and new bytes.
+pub struct FoundReferences {
+    /// The tables.
+    pub tables: ReferenceTables,
+    /// New bytes that are like no old ones, references apart.
+    pub unlike_bytes: usize,
+}
+
 /// Finds the tables with which `new` is most like `old`. `None` when there are none, or it would take too long.
 pub fn find(
     old: &[u8],
     old_layout: &Layout,
     new: &[u8],
     new_layout: &Layout,
-) -> Option<ReferenceTables> {
+) -> Option<FoundReferences> {
     if old_layout.segments.is_empty() || new_layout.segments.is_empty() {
         return None;
     }
@@ -64,11 +72,14 @@ pub fn find(
     targets.sort_unstable();
     targets.dedup();
     votes.add_targets(&targets, &runs, old_layout, new_layout);
-    Some(ReferenceTables {
-        old: old_segments,
-        new: new_segments,
-        map: votes.into_map(),
-        exceptions: Vec::new(),
+    Some(FoundReferences {
+        tables: ReferenceTables {
+            old: old_segments,
+            new: new_segments,
+            map: votes.into_map(),
+            exceptions: Vec::new(),
+        },
+        unlike_bytes: runs.iter().map(|run| run.literals).sum(),
     })
 }
 

@@ -19,7 +19,7 @@ mod tables;
 mod unwind;
 pub mod x86;
 
-pub use find::find;
+pub use find::{FoundReferences, find};
 pub use sections::{Layout, Layouts, Sections};
 pub use tables::ReferenceTables;
 
