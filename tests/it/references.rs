@@ -10,6 +10,7 @@ use std::process::Command;
 use carryall::base::monitor::Silent;
 use carryall::bundle::{Catalog, Effort, Recipient};
 use carryall::content::references::x86::{Found, instruction};
+use carryall::content::release::ReleaseRoot;
 use carryall::ops;
 use carryall::ops::add::{AddOptions, add};
 use carryall::ops::checkout::{CheckoutOptions, checkout};
@@ -18,22 +19,15 @@ use carryall::volumes::discover;
 use packed::{Site, files_below};
 use tempfile::TempDir;
 
-/// Two builds of a library of more than one chunk.
-fn builds(architecture: Architecture) -> [Vec<u8>; 2] {
-    let build = |grown| Library {
+/// A library of more than one chunk.
+fn library(architecture: Architecture, seed: u64, grown: (usize, usize)) -> Vec<u8> {
+    let library = Library {
         architecture,
-        seed: 5,
+        seed,
         functions: 1500,
         grown,
     };
-    [build((0, 0)).link(), build((40, 9)).link()]
-}
-
-fn write(folder: &Path, bytes: &[u8]) -> PathBuf {
-    let path = folder.join("tree/lib/libmade.so.1");
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(&path, bytes).unwrap();
-    folder.join("tree")
+    library.link()
 }
 
 /// Bytes of the payload, and the codecs of its frames.
@@ -68,57 +62,96 @@ fn what_was_linked_anew_for_arm64_is_carried_as_what_was_changed() {
 }
 
 fn relinked(architecture: Architecture) {
-    let [old, new] = builds(architecture);
+    let [old, new] = [(0, 0), (40, 9)].map(|grown| library(architecture, 5, grown));
     let same = old.iter().zip(&new).filter(|(old, new)| old == new).count();
     assert!(
         same < old.len() * 9 / 10,
         "the builds differ everywhere: {same}"
     );
-    let vendor = Site::default();
-    let given = TempDir::new().unwrap();
-    for (version, bytes) in [("made:1", &old), ("made:2", &new)] {
-        let tree = write(&given.path().join(version), bytes);
-        let (name, options) = (version.parse().unwrap(), AddOptions::default());
-        add(&vendor.store, &name, &[tree], &options, &Silent).unwrap();
+    let pair = ReleasePair::of([&[old], &[new]]);
+    for effort in [Effort::Default, Effort::Max] {
+        let (bytes, codecs) = pair.carried(effort);
+        assert!(codecs.contains(&6), "{codecs:?}");
+        assert!(bytes < 3000, "{bytes}");
     }
-    let root = |name: &str| ops::release(&vendor.store, &name.parse().unwrap()).unwrap();
-    let mut receiver = Recipient::default();
-    receiver.releases = vec![root("made:1")];
-    let pack_to = |release: &str, receivers, effort| {
+    // Without labels the same release takes far more.
+    let (fast, _) = pair.carried(Effort::Fast);
+    assert!(fast > 12_000, "{fast}");
+}
+
+#[test]
+fn code_that_was_written_anew_in_part_goes_behind_the_old_code() {
+    let [old, mut new] = [(0, 0), (40, 9)].map(|grown| library(Architecture::X86_64, 5, grown));
+    let written = new.len() * 28 / 100;
+    new[0x1000..][..written].copy_from_slice(&packed::noise(9, written));
+    let (bytes, codecs) = ReleasePair::of([&[old], &[new]]).carried(Effort::Default);
+    // A script would be as small here, so that it shows what was tried.
+    assert!(codecs.contains(&7) && !codecs.contains(&6), "{codecs:?}");
+    assert!(bytes < written as u64 * 11 / 10, "{bytes} of {written}");
+}
+
+/// Two releases of libraries in a vendor's store.
+struct ReleasePair {
+    vendor: Site,
+    given: TempDir,
+}
+
+impl ReleasePair {
+    fn of(libraries: [&[Vec<u8>]; 2]) -> Self {
+        let vendor = Site::default();
+        let given = TempDir::new().unwrap();
+        for (version, libraries) in ["made:1", "made:2"].into_iter().zip(libraries) {
+            let tree = given.path().join(version).join("tree");
+            fs::create_dir_all(tree.join("lib")).unwrap();
+            for (number, bytes) in libraries.iter().enumerate() {
+                fs::write(tree.join(format!("lib/libmade{number}.so.1")), bytes).unwrap();
+            }
+            let (name, options) = (version.parse().unwrap(), AddOptions::default());
+            add(&vendor.store, &name, &[tree], &options, &Silent).unwrap();
+        }
+        Self { vendor, given }
+    }
+
+    fn root(&self, release: &str) -> ReleaseRoot {
+        ops::release(&self.vendor.store, &release.parse().unwrap()).unwrap()
+    }
+
+    fn pack(&self, release: &str, receivers: Vec<Recipient>, effort: Effort) -> PathBuf {
         let mut options = packed::options_since(8 << 20, receivers);
         options.effort = effort;
-        let to = given.path().join(format!("{release}-{effort:?}"));
+        let to = TempDir::new_in(self.given.path()).unwrap().keep();
         let report = pack(
-            &vendor.store,
-            &[root(release)],
-            &to,
+            &self.vendor.store,
+            &[self.root(release)],
+            &to.join("set"),
             &options,
             &mut |_| {},
             &Silent,
         );
         report.unwrap().volumes.remove(0)
-    };
-    let full = pack_to("made:1", Vec::new(), Effort::Default);
-    for effort in [Effort::Default, Effort::Max] {
-        let delta = pack_to("made:2", vec![receiver.clone()], effort);
-        let (bytes, codecs) = frames(&delta);
-        assert!(codecs.contains(&6), "{codecs:?}");
-        assert!(bytes < 3000, "{bytes}");
+    }
+
+    /// Packs the second release for a site that has the first, and has it received and checked out there. Returns what
+    /// [`frames`] says of it.
+    fn carried(&self, effort: Effort) -> (u64, Vec<u8>) {
+        let mut receiver = Recipient::default();
+        receiver.releases = vec![self.root("made:1")];
+        let full = self.pack("made:1", Vec::new(), Effort::Fast);
+        let delta = self.pack("made:2", vec![receiver], effort);
+        let carried = frames(&delta);
         let site = Site::default();
-        site.receive(&[full.clone(), delta]);
+        site.receive(&[full, delta]);
         let back = TempDir::new().unwrap();
         let dest = back.path().join("back");
         let (name, options) = ("made:2".parse().unwrap(), CheckoutOptions::default());
         checkout(&site.store, &name, &dest, &options, &Silent).unwrap();
         assert_eq!(
             files_below(&dest),
-            files_below(&given.path().join("made:2"))
+            files_below(&self.given.path().join("made:2"))
         );
         site.assert_sound();
+        carried
     }
-    // Without labels the same release takes far more.
-    let fast = pack_to("made:2", vec![receiver], Effort::Fast);
-    assert!(frames(&fast).0 > 12_000, "{}", frames(&fast).0);
 }
 
 /// An independent program says where each instruction of real libraries ends.
