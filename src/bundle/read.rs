@@ -2,7 +2,7 @@
 //!
 //! The caller provides the payload and receives the chunks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Read;
 
 use rayon::prelude::*;
@@ -12,11 +12,13 @@ use crate::base::monitor::Monitor;
 use crate::base::term::Flaw;
 use crate::bundle::{BundleError, CatalogFrame, FramePlace};
 use crate::content::frame::{
-    Bases, FRAME_MAX, Frame, FrameError, KeptFrame, SealedFrame, frame_hash,
+    Bases, FRAME_MAX, Frame, FrameError, FrameHead, KeptFrame, SealedFrame, frame_hash,
 };
 
 /// Bytes that are unpacked at a time, unless a single frame has more.
 const BATCH_BYTES: u64 = 128 << 20;
+/// The same where a frame depends on old chunks, which take memory beside it.
+const DELTA_BATCH_BYTES: u64 = 64 << 20;
 
 /// A frame of a payload, checked.
 pub(crate) struct UnpackedFrame {
@@ -26,9 +28,42 @@ pub(crate) struct UnpackedFrame {
     pub(crate) kept: Option<KeptFrame>,
 }
 
+/// Old chunks that the frames of a batch depend on, as far as they were read together.
+struct HeldBases<'a> {
+    held: HashMap<ChunkId, Box<[u8]>>,
+    others: &'a dyn Bases,
+}
+
+impl<'a> HeldBases<'a> {
+    fn of<'s>(stored: impl Iterator<Item = &'s [u8]>, others: &'a dyn Bases) -> Self {
+        let leaning =
+            stored.filter(|bytes| FrameHead::parse(bytes).is_ok_and(|head| head.base_count > 0));
+        // A frame that is wrong is told when it is unpacked.
+        let bases = leaning.filter_map(|bytes| Some(SealedFrame::open(bytes).ok()?.bases));
+        let ids: Vec<ChunkId> = bases.flatten().collect();
+        let held = match ids.is_empty() {
+            true => HashMap::new(),
+            false => others.read_together(&ids),
+        };
+        Self { held, others }
+    }
+}
+
+impl Bases for HeldBases<'_> {
+    fn append(&self, id: &ChunkId, out: &mut Vec<u8>) -> bool {
+        match self.held.get(id) {
+            Some(bytes) => {
+                out.extend_from_slice(bytes);
+                true
+            }
+            None => self.others.append(id, out),
+        }
+    }
+}
+
 /// Reads `frames`, which are consecutive in `payload`, and hands them out in order. Frames that depend on old chunks
-/// get them from `bases`. Memory: the stored and plain bytes of 128 MiB of frames, or of one larger frame, and 64 MiB
-/// of old chunks a core. `first_no` is the number of the first frame.
+/// get them from `bases`. Memory: the stored and plain bytes of 128 MiB of frames, or of one larger frame, 64 MiB of old
+/// chunks a core, and what `bases` reads together. `first_no` is the number of the first frame.
 ///
 /// # Errors
 /// [`BundleError`] when the payload ends early, a frame is wrong, `each` fails, or a stop was asked for.
@@ -45,15 +80,16 @@ pub(crate) fn read_frames<E: From<BundleError>>(
     while !rest.is_empty() {
         monitor.check_stop().map_err(BundleError::from)?;
         // One batch at a time bounds the memory, whatever the payload has.
-        let (batch, behind) = rest.split_at(batch_len(rest));
-        let stored = batch
-            .iter()
-            .map(|frame| read_exactly(payload, frame.stored_bytes))
-            .collect::<Result<Vec<_>, _>>()?;
+        let stored = read_batch(rest.iter(), |entry| {
+            read_exactly(payload, entry.stored_bytes)
+        });
+        let stored = stored.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let (batch, behind) = rest.split_at(stored.len());
+        let bases = HeldBases::of(stored.iter().map(Vec::as_slice), bases);
         let unpacked: Vec<Result<UnpackedFrame, FrameError>> = stored
             .into_par_iter()
             .zip(batch)
-            .map(|(bytes, entry)| unpack(bytes, entry, bases))
+            .map(|(bytes, entry)| unpack(bytes, entry, &bases))
             .collect();
         for (frame, entry) in unpacked.into_iter().zip(batch) {
             let frame = frame.map_err(|source| BundleError::Frame { frame_no, source })?;
@@ -81,14 +117,17 @@ pub(crate) fn read_single<E: From<BundleError>>(
     let mut rest = places;
     while !rest.is_empty() {
         monitor.check_stop().map_err(BundleError::from)?;
-        let entries: Vec<CatalogFrame> = rest.iter().map(|place| place.entry).collect();
-        let (batch, behind) = rest.split_at(batch_len(&entries));
-        let stored: Vec<_> = batch.iter().map(&mut open).collect();
+        let mut places = rest.iter();
+        let stored = read_batch(rest.iter().map(|place| &place.entry), |_| {
+            open(places.next().expect("a place an entry"))
+        });
+        let (batch, behind) = rest.split_at(stored.len());
+        let bases = HeldBases::of(stored.iter().flatten().map(Vec::as_slice), bases);
         let unpacked: Vec<Result<UnpackedFrame, BundleError>> = stored
             .into_par_iter()
             .zip(batch)
             .map(|(bytes, place)| {
-                unpack(bytes?, &place.entry, bases).map_err(|source| BundleError::Frame {
+                unpack(bytes?, &place.entry, &bases).map_err(|source| BundleError::Frame {
                     frame_no: place.frame_no,
                     source,
                 })
@@ -164,15 +203,31 @@ fn sealed<'a>(stored: &'a [u8], entry: &CatalogFrame) -> Result<SealedFrame<'a>,
     Ok(sealed)
 }
 
-/// Returns how many of `frames` make a batch, at least one.
-fn batch_len(frames: &[CatalogFrame]) -> usize {
-    let mut bytes = 0;
-    let fits = |frame: &&CatalogFrame| {
-        bytes += u64::from(frame.plain_bytes.max(frame.stored_bytes));
-        bytes <= BATCH_BYTES
-    };
-    // A frame above the bound goes alone: without it the loop would not end.
-    frames.iter().take_while(fits).count().max(1)
+/// Reads the stored bytes of as many frames as make a batch, at least one.
+fn read_batch<'e>(
+    entries: impl Iterator<Item = &'e CatalogFrame>,
+    mut read: impl FnMut(&CatalogFrame) -> Result<Vec<u8>, BundleError>,
+) -> Vec<Result<Vec<u8>, BundleError>> {
+    let mut batch = Vec::new();
+    let (mut bytes, mut limit_bytes) = (0, BATCH_BYTES);
+    for entry in entries {
+        bytes += u64::from(entry.plain_bytes.max(entry.stored_bytes));
+        // A frame above the bound goes alone: without it the loop would not end.
+        if bytes > limit_bytes && !batch.is_empty() {
+            break;
+        }
+        let stored = read(entry);
+        if stored.as_ref().is_ok_and(|stored| depends(stored)) {
+            limit_bytes = DELTA_BATCH_BYTES;
+        }
+        batch.push(stored);
+    }
+    batch
+}
+
+/// Returns whether a frame says that it depends on old chunks.
+fn depends(stored: &[u8]) -> bool {
+    FrameHead::parse(stored).is_ok_and(|head| head.base_count > 0)
 }
 
 /// Reads the stored bytes of the next frame of `payload`.

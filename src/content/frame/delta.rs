@@ -2,6 +2,8 @@
 //!
 //! The reader provides the old bytes. The writer chooses good bases.
 
+use std::collections::HashMap;
+
 use zstd::zstd_safe::DCtx;
 
 use super::{BASE_BYTES_MAX, FrameError};
@@ -15,6 +17,12 @@ pub trait Bases: Sync {
     /// Appends the bytes of a chunk to `out` and returns whether it could. The frame checks that they are the right
     /// ones.
     fn append(&self, id: &ChunkId, out: &mut Vec<u8>) -> bool;
+
+    /// Reads chunks that several frames are about to depend on, where one read gives many of them. What is not returned
+    /// is asked for singly.
+    fn read_together(&self, _: &[ChunkId]) -> HashMap<ChunkId, Box<[u8]>> {
+        HashMap::new()
+    }
 }
 
 /// Provides no old bytes. Stores use it, because their frames depend on nothing.
@@ -63,8 +71,6 @@ pub(super) fn unpack(stored: &[u8], base: &[u8], plain: &mut Vec<u8>) -> Result<
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 mod tests {
-    use std::collections::HashMap;
-
     use proptest::prelude::*;
 
     use super::*;

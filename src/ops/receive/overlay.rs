@@ -183,6 +183,12 @@ impl Bases for OverlaySource<'_> {
             None => self.store.append(id, out),
         }
     }
+
+    fn read_together(&self, ids: &[ChunkId]) -> HashMap<ChunkId, Box<[u8]>> {
+        let others = ids.iter().filter(|id| !self.held.contains_key(*id));
+        self.store
+            .read_together(&others.copied().collect::<Vec<_>>())
+    }
 }
 
 /// A chunk of the bundle or of the store.
