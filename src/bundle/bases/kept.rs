@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use rayon::prelude::*;
 
 use super::marks::{MarkedChunks, OldChunk, marks_of};
-use super::{chunks_in, sparse_log_of};
+use super::{FRAMES_AT_ONCE, chunks_in, each_frame, sparse_log_of};
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
 use crate::bundle::BundleError;
@@ -15,8 +15,6 @@ use crate::store::{FrameNeed, Store, StoreError};
 
 /// New content for which dropped chunks are no bases is worth reading this many times as much of what is kept.
 const KEPT_FACTOR: u64 = 4096;
-/// Frames of the store that are read at a time.
-const FRAMES_AT_ONCE: usize = 8;
 
 /// Finds the chunks among `kept` that share marks with new content that has little in common with dropped chunks. What is
 /// kept is only read when there is enough of such new content.
@@ -99,24 +97,25 @@ impl NewContent {
             by_kind: [0; ContentKind::ALL.len()],
             sparse_log,
         };
-        for need in new {
-            monitor.check_stop()?;
+        // The kind, plain bytes and estimated bytes in the store of what a frame has of it, and its marks.
+        let unlike = |need: &FrameNeed| -> Result<(ContentKind, u64, u64, Vec<u32>), StoreError> {
             let frame = store.load_frame(need)?;
-            let marked: Vec<(usize, Vec<u32>)> = chunks_in(&frame, &need.chunks)
-                .into_par_iter()
-                .filter(|(_, plain)| !dropped.has_half_of(plain))
-                .map(|(_, plain)| (plain.len(), marks_of(plain, sparse_log)))
-                .collect();
-            let mut bytes_here = 0;
-            for (bytes, marks) in marked {
-                bytes_here += bytes as u64;
-                wanted.marks.extend(marks);
+            let (mut bytes, mut marks) = (0, Vec::new());
+            for (_, plain) in chunks_in(&frame, &need.chunks) {
+                if !dropped.has_half_of(plain) {
+                    bytes += plain.len() as u64;
+                    marks.extend(marks_of(plain, sparse_log));
+                }
             }
-            wanted.bytes += bytes_here;
             // A frame has 128 MiB at most, so that the product fits.
-            wanted.by_kind[usize::from(need.class as u8)] +=
-                need.share_bytes * bytes_here / need.plain_bytes.max(1);
-        }
+            let stored = need.share_bytes * bytes / need.plain_bytes.max(1);
+            Ok((need.class, bytes, stored, marks))
+        };
+        each_frame(new, monitor, unlike, |(class, bytes, stored, marks)| {
+            wanted.marks.extend(marks);
+            wanted.bytes += bytes;
+            wanted.by_kind[usize::from(class as u8)] += stored;
+        })?;
         Ok(wanted)
     }
 }

@@ -29,7 +29,7 @@ use crate::content::recipe::RecipeError;
 use crate::content::recipe::walk::Walker;
 use crate::content::references::Layout;
 use crate::content::release::{ReleaseRoot, walk};
-use crate::store::{FrameNeed, Store};
+use crate::store::{FrameNeed, Store, StoreError};
 
 /// Most marks of all old chunks together.
 const MARKS_MAX: u64 = 1 << 22;
@@ -37,6 +37,9 @@ const MARKS_MAX: u64 = 1 << 22;
 const SPARSE_LOG: u32 = 8;
 /// Old chunks of one kind are all taken when they have no more bytes than this.
 const SMALL_BYTES: usize = 16 << 20;
+
+/// Frames of the store that are read at a time.
+const FRAMES_AT_ONCE: usize = 8;
 
 /// Votes of a chunk of an old file that is like the new one, at about the same place.
 const PARTNER_VOTES: u32 = 1 << 16;
@@ -240,19 +243,39 @@ fn dropped(
     let mut frames = store.frames_of(&mut ids.into_iter())?;
     frames.sort_by_key(|need| need.class as u8);
     let mut old = MarkedChunks::new(sparse_log_of(&frames));
-    for need in &frames {
-        monitor.check_stop()?;
+    let sparse_log = old.sparse_log;
+    let marked = |need: &FrameNeed| -> Result<Vec<(OldChunk, Vec<u32>)>, StoreError> {
         let frame = store.load_frame(need)?;
-        let wanted = chunks_in(&frame, &need.chunks);
-        let marks: Vec<Vec<u32>> = wanted
-            .par_iter()
-            .map(|(_, plain)| marks_of(plain, old.sparse_log))
-            .collect();
-        for ((id, plain), marks) in wanted.into_iter().zip(marks) {
-            old.push(OldChunk::new(id, plain, need.class), marks);
+        let wanted = chunks_in(&frame, &need.chunks).into_iter();
+        let chunk = |(id, plain)| {
+            let chunk = OldChunk::new(id, plain, need.class);
+            (chunk, marks_of(plain, sparse_log))
+        };
+        Ok(wanted.map(chunk).collect())
+    };
+    each_frame(&frames, monitor, marked, |marked| {
+        for (chunk, marks) in marked {
+            old.push(chunk, marks);
+        }
+    })?;
+    Ok(old.settled())
+}
+
+/// Does `work` for each frame, on every core, and hands on what comes of it in the order of the frames.
+fn each_frame<T: Send>(
+    frames: &[FrameNeed],
+    monitor: &dyn Monitor,
+    work: impl Fn(&FrameNeed) -> Result<T, StoreError> + Sync,
+    mut take: impl FnMut(T),
+) -> Result<(), BundleError> {
+    for frames in frames.chunks(FRAMES_AT_ONCE) {
+        monitor.check_stop()?;
+        let done: Vec<Result<T, StoreError>> = frames.par_iter().map(&work).collect();
+        for each in done {
+            take(each?);
         }
     }
-    Ok(old.settled())
+    Ok(())
 }
 
 /// Returns how sparse the marks of the needed chunks are.
