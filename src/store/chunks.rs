@@ -54,7 +54,7 @@ impl Bases for Store {
             .is_ok()
     }
 
-    /// Unpacks each frame once, whichever frames need its chunks, and beside the cache. Returns up to
+    /// Unpacks each frame of the store once, whichever frames depend on its chunks, and beside the cache. Returns up to
     /// [`TOGETHER_BYTES_MAX`]. From afar it reads nothing.
     fn read_together(&self, ids: &[ChunkId]) -> HashMap<ChunkId, Box<[u8]>> {
         let mut here = ids.iter().copied().filter(|id| self.contains(id));
@@ -66,7 +66,7 @@ impl Bases for Store {
         let read = groups.par_iter().map(|group| {
             let mut chunks = Vec::new();
             // What cannot be read is told when its chunk is asked for.
-            let Ok(frame) = self.load_group(group) else {
+            let Ok(frame) = self.load_own_group(group) else {
                 return chunks;
             };
             for (id, range) in &frame.chunks {

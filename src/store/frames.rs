@@ -238,10 +238,13 @@ impl Store {
     }
 
     fn cached(&self, place: PackPlace) -> Result<Arc<IndexedFrame>, StoreError> {
-        self.cache.get(place, || {
-            let read = self.frame_bytes(place);
-            Ok(self.intact(place, read, |frame| frame.unpack_own())?.0)
-        })
+        self.cache.get(place, || self.own_frame(place))
+    }
+
+    /// Reads a whole frame without the cache, and trusts its ids.
+    pub(super) fn own_frame(&self, place: PackPlace) -> Result<Frame, StoreError> {
+        let read = self.frame_bytes(place);
+        Ok(self.intact(place, read, |frame| frame.unpack_own())?.0)
     }
 
     /// Reads and checks a whole frame without the cache.

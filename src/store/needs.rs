@@ -106,6 +106,14 @@ impl Store {
         self.load_at(group.place, stored_bytes)
     }
 
+    /// Reads a whole frame without the cache. The caller checks the chunks against their ids.
+    ///
+    /// # Errors
+    /// [`StoreError::DamagedFrame`], or a storage error.
+    pub(super) fn load_own_group(&self, group: &FrameGroup) -> Result<Frame, StoreError> {
+        self.own_frame(group.place)
+    }
+
     fn placed(&self, ids: &mut dyn Iterator<Item = ChunkId>) -> Result<PlacedChunks, StoreError> {
         let mut wanted = Vec::new();
         let mut turns: HashMap<PackPlace, usize> = HashMap::new();
