@@ -36,10 +36,9 @@ struct HeldBases<'a> {
 
 impl<'a> HeldBases<'a> {
     fn of<'s>(stored: impl Iterator<Item = &'s [u8]>, others: &'a dyn Bases) -> Self {
-        let leaning =
-            stored.filter(|bytes| FrameHead::parse(bytes).is_ok_and(|head| head.base_count > 0));
         // A frame that is wrong is told when it is unpacked.
-        let bases = leaning.filter_map(|bytes| Some(SealedFrame::open(bytes).ok()?.bases));
+        let deltas = stored.filter(|bytes| depends(bytes));
+        let bases = deltas.filter_map(|bytes| Some(SealedFrame::open(bytes).ok()?.bases));
         let ids: Vec<ChunkId> = bases.flatten().collect();
         let held = match ids.is_empty() {
             true => HashMap::new(),

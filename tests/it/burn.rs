@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -10,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::testkit::bad_sectors::{BadSectors, Fails, sectors};
-use crate::testkit::programs::{has, run};
+use crate::testkit::programs::{has, put_program, run};
 use crate::testkit::stage::{Run, Stage, noise, signal, visible};
 
 const DISC: &str = "stdio:disc.img";
@@ -57,9 +56,8 @@ fn path_with_xorriso(stage: &Stage, script: &str) -> String {
     let real = real.into_iter().find(|place| place.is_file()).unwrap();
     let dir = stage.path("bin");
     fs::create_dir_all(&dir).unwrap();
-    let text = format!("#!/bin/sh\nreal={}\n{script}\n", real.display());
-    fs::write(dir.join("xorriso"), text).unwrap();
-    fs::set_permissions(dir.join("xorriso"), fs::Permissions::from_mode(0o755)).unwrap();
+    let lines = format!("real={}\n{script}", real.display());
+    put_program(&dir.join("xorriso"), &lines);
     format!("{}:{path}", dir.display())
 }
 

@@ -4,13 +4,12 @@ use crate::testkit::{daemons, made, programs, registry_parts, shown, stage};
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
 use daemons::{Containerd, Dockerd};
 use made::{Made, blob_path, digest, files_tar};
-use programs::{has, run, skip};
+use programs::{has, put_program, run, skip};
 use registry_parts::Serving;
 use shown::{api, expected, findings, images as images_of, web};
 use stage::{Run, Stage};
@@ -19,8 +18,7 @@ use stage::{Run, Stage};
 fn program(stage: &Stage, name: &str, script: &str) {
     let path = stage.path("bin").join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    put_program(&path, script);
 }
 
 fn load(stage: &Stage, words: &[&str]) -> Run {

@@ -3,11 +3,10 @@
 use crate::testkit::{made, programs, registry_parts, shown, stage};
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use made::files_tar;
-use programs::has;
+use programs::{has, put_program};
 use registry_parts::{RealRegistry, passwords};
 use serde_json::{Value, json};
 use shown::{api, web};
@@ -40,11 +39,10 @@ impl Login {
         let path = self.stage.path(&format!("bin/docker-credential-{name}"));
         let asked = self.asked_path(name);
         let script = format!(
-            "#!/bin/sh\nprintf '%s ' \"$1\" >> {0}\ncat >> {0}\necho >> {0}\n{answer}\n",
+            "printf '%s ' \"$1\" >> {0}\ncat >> {0}\necho >> {0}\n{answer}",
             asked.display()
         );
-        fs::write(&path, script).unwrap();
-        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+        put_program(&path, &script);
     }
 
     fn asked_path(&self, name: &str) -> PathBuf {

@@ -2,11 +2,11 @@
 //!
 //! The bounds here are generous, since machines are slow: what waits for ever would wait longer.
 
+use crate::testkit::programs::put_program;
 use crate::testkit::{made, shown, stage};
 
 use std::fs;
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::thread::sleep;
@@ -88,8 +88,7 @@ fn waiting(command: &mut Command) -> (Child, Option<ChildStdin>) {
 fn deaf_docker(stage: &Stage) {
     let path = stage.path("bin/docker");
     fs::create_dir(stage.path("bin")).unwrap();
-    fs::write(&path, "#!/bin/sh\nexec sleep 60\n").unwrap();
-    fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+    put_program(&path, "exec sleep 60");
 }
 
 #[test]

@@ -284,7 +284,6 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::base::monitor::{Recording, Silent};
-    use std::os::unix::fs::PermissionsExt;
     use std::sync::atomic::Ordering;
 
     fn folder_with_pages() -> tempfile::TempDir {
@@ -309,10 +308,16 @@ mod tests {
         image.write(monitor)
     }
 
+    /// A child writes it: what this process writes is open in every child that another test has just started, until that
+    /// runs its program, and what somebody has open for writing cannot be run.
     fn script(dir: &Path, text: &str) -> PathBuf {
         let path = dir.join("fake");
-        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let mut shell = Command::new("sh");
+        shell.args([
+            "-c",
+            "printf '#!/bin/sh\n%s\n' \"$1\" > \"$0\" && chmod 755 \"$0\"",
+        ]);
+        assert!(shell.arg(&path).arg(text).status().unwrap().success());
         path
     }
 
@@ -331,10 +336,9 @@ mod tests {
         let failed = write_with(&failing, dir.path(), &Silent).unwrap_err();
         assert!(failed.to_string().contains("out of space"), "{failed}");
         assert!(!dir.path().join(".out.iso.unfinished").exists());
-        a_stop_ends_the_program();
     }
 
-    /// Not a test of its own: a script that is written while another thread forks would be "busy" when it is started.
+    #[test]
     fn a_stop_ends_the_program() {
         let dir = folder_with_pages();
         let slow = script(

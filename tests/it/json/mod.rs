@@ -6,7 +6,7 @@ mod document;
 
 use crate::testkit::archives::gzip;
 use crate::testkit::made;
-use crate::testkit::programs::has;
+use crate::testkit::programs::{has, put_program};
 use crate::testkit::registry_parts::RealRegistry;
 use crate::testkit::shown::{api, web};
 use crate::testkit::stage::{Run, Stage, noise, text, visible};
@@ -391,8 +391,7 @@ fn visit(seen: &mut Seen, stage: &Stage) {
 fn publish(seen: &mut Seen, stage: &Stage) {
     let program = stage.path("bin/docker");
     fs::create_dir(stage.path("bin")).unwrap();
-    fs::write(&program, "#!/bin/sh\ncat > taken.tar; echo Loaded\n").unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    put_program(&program, "cat > taken.tar; echo Loaded");
     let mut command = stage.command(&["--json", "load", "shop:1.0", "--with", "docker"]);
     let path = format!("{}:/usr/bin:/bin", stage.path("bin").display());
     let run = Run::from(command.env("PATH", path).output().unwrap());

@@ -1,7 +1,8 @@
 //! Other programs in tests: whether they are there, and what they say.
 
 use std::io::Write;
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use carryall::oci::image::Digest;
 
@@ -35,6 +36,21 @@ pub fn skip(why: &str) {
 /// Whether this is the machine that every change must pass on.
 fn is_ci() -> bool {
     std::env::var_os("CI").is_some()
+}
+
+/// Makes a program of lines for a shell. A child writes it: what this process writes is open in every child that another
+/// test has just started, until that runs its program, and what somebody has open for writing cannot be run.
+pub fn put_program(path: &Path, lines: &str) {
+    let mut child = Command::new("sh")
+        .args(["-c", "cat > \"$0\" && chmod 755 \"$0\""])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut text = child.stdin.take().unwrap();
+    write!(text, "#!/bin/sh\n{lines}\n").unwrap();
+    drop(text);
+    assert!(child.wait().unwrap().success(), "{}", path.display());
 }
 
 pub fn run(command: &mut Command) -> String {
