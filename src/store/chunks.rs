@@ -89,3 +89,52 @@ impl ChunkSink for StoreWriter<'_> {
         StoreWriter::put(self, plain, class).map_err(RecipeError::store)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::base::monitor::Silent;
+    use crate::store::{OpenMode, WriteOptions};
+
+    #[test]
+    fn chunks_of_whole_frames_are_read_together_and_the_others_are_left_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::create(dir.path()).unwrap();
+        let put = |kind| {
+            let mut writer = store.writer(&WriteOptions::default(), &Silent).unwrap();
+            let contents = (1..=3_u8).map(|each| vec![each ^ kind as u8; 5000]);
+            let ids: Vec<ChunkId> = contents
+                .map(|bytes| writer.put(&bytes, kind).unwrap())
+                .collect();
+            writer.finish().unwrap();
+            ids
+        };
+        let (text, data) = (put(ContentKind::Text), put(ContentKind::Data));
+        let absent = ChunkId([9; 32]);
+        // One that is asked for twice is there once.
+        let asked = [text[2], absent, data[0], text[0], text[2]];
+        let read = store.read_together(&asked);
+        let mut ids: Vec<ChunkId> = read.keys().copied().collect();
+        let mut wanted = vec![text[0], text[2], data[0]];
+        ids.sort_unstable();
+        wanted.sort_unstable();
+        assert_eq!(ids, wanted);
+        assert!(read.iter().all(|(id, bytes)| ChunkId::of(bytes) == *id));
+        drop(store);
+
+        // Each pack has one frame, so that a byte in its middle is one of the frame.
+        let packs = walkdir::WalkDir::new(dir.path().join("packs")).into_iter();
+        let packs = packs
+            .map(Result::unwrap)
+            .filter(|entry| entry.file_type().is_file());
+        for pack in packs {
+            let mut bytes = std::fs::read(pack.path()).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            std::fs::write(pack.path(), bytes).unwrap();
+        }
+        let store = Store::open(dir.path(), OpenMode::Read).unwrap();
+        assert!(store.read_together(&asked).is_empty());
+    }
+}

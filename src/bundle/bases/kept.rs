@@ -2,11 +2,10 @@
 //! version beside the last one.
 
 use std::collections::HashSet;
-
-use rayon::prelude::*;
+use std::ops::ControlFlow;
 
 use super::marks::{MarkedChunks, OldChunk, marks_of};
-use super::{FRAMES_AT_ONCE, chunks_in, each_frame, sparse_log_of};
+use super::{chunks_in, each_frame, sparse_log_of};
 use crate::base::id::ChunkId;
 use crate::base::monitor::Monitor;
 use crate::bundle::BundleError;
@@ -40,35 +39,31 @@ pub(super) fn resembling(
     if bytes * KEPT_FACTOR <= kept_bytes {
         return Ok(found);
     }
-    for frames in frames.chunks(FRAMES_AT_ONCE) {
-        monitor.check_stop()?;
-        // Content that repeats itself often could fill any memory.
-        if found.is_full() {
-            break;
-        }
-        let marked = frames.par_iter().map(|need| {
-            let frame = match store.load_frame(need) {
-                // Nothing of what is kept is carried, so that a damaged chunk of it is only no base.
-                Err(StoreError::DamagedFrame { .. }) => return Ok(Vec::new()),
-                loaded => loaded?,
-            };
-            let shared = chunks_in(&frame, &need.chunks)
-                .into_iter()
-                .filter_map(|(id, plain)| {
-                    let mut marks_here = marks_of(plain, sparse_log);
-                    marks_here.retain(|mark| marks.contains(mark));
-                    let chunk = OldChunk::new(id, plain, need.class);
-                    (!marks_here.is_empty()).then_some((chunk, marks_here))
-                });
-            Ok(shared.collect())
+    let resembling = |need: &FrameNeed| -> Result<Vec<(OldChunk, Vec<u32>)>, StoreError> {
+        let frame = match store.load_frame(need) {
+            // Nothing of what is kept is carried, so that a damaged chunk of it is only no base.
+            Err(StoreError::DamagedFrame { .. }) => return Ok(Vec::new()),
+            loaded => loaded?,
+        };
+        let shared = chunks_in(&frame, &need.chunks).into_iter();
+        let shared = shared.filter_map(|(id, plain)| {
+            let mut marks_here = marks_of(plain, sparse_log);
+            marks_here.retain(|mark| marks.contains(mark));
+            let chunk = OldChunk::new(id, plain, need.class);
+            (!marks_here.is_empty()).then_some((chunk, marks_here))
         });
-        let marked: Vec<Result<Vec<_>, StoreError>> = marked.collect();
-        for frame in marked {
-            for (chunk, marks) in frame? {
-                found.push(chunk, marks);
-            }
+        Ok(shared.collect())
+    };
+    each_frame(&frames, monitor, resembling, |marked| {
+        for (chunk, marks) in marked {
+            found.push(chunk, marks);
         }
-    }
+        // Content that repeats itself often could fill any memory.
+        match found.is_full() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    })?;
     Ok(found.settled())
 }
 
@@ -115,6 +110,7 @@ impl NewContent {
             wanted.marks.extend(marks);
             wanted.bytes += bytes;
             wanted.by_kind[usize::from(class as u8)] += stored;
+            ControlFlow::Continue(())
         })?;
         Ok(wanted)
     }

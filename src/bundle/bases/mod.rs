@@ -13,6 +13,7 @@ mod names;
 mod partners;
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
 
 use rayon::prelude::*;
 
@@ -257,22 +258,26 @@ fn dropped(
         for (chunk, marks) in marked {
             old.push(chunk, marks);
         }
+        ControlFlow::Continue(())
     })?;
     Ok(old.settled())
 }
 
-/// Does `work` for each frame, on every core, and hands on what comes of it in the order of the frames.
+/// Does `work` for each frame, on every core, and hands on what comes of it in the order of the frames. Ends early when
+/// `take` breaks off.
 fn each_frame<T: Send>(
     frames: &[FrameNeed],
     monitor: &dyn Monitor,
     work: impl Fn(&FrameNeed) -> Result<T, StoreError> + Sync,
-    mut take: impl FnMut(T),
+    mut take: impl FnMut(T) -> ControlFlow<()>,
 ) -> Result<(), BundleError> {
     for frames in frames.chunks(FRAMES_AT_ONCE) {
         monitor.check_stop()?;
         let done: Vec<Result<T, StoreError>> = frames.par_iter().map(&work).collect();
         for each in done {
-            take(each?);
+            if take(each?).is_break() {
+                return Ok(());
+            }
         }
     }
     Ok(())

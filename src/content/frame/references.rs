@@ -3,7 +3,7 @@
 //! First come the tables. What another codec made of the bytes with labels follows.
 
 use super::lzma::LzmaSearch;
-use super::smallest::{Smallest, behind, smallest};
+use super::smallest::{Smallest, by_lzma, smallest};
 use super::tables;
 use super::{
     CODEC_DIFFERENCES, CODEC_LABELED_DIFFERENCES, CODEC_LABELED_LZMA_PREFIX, CODEC_LZMA_PREFIX,
@@ -38,7 +38,7 @@ pub(super) fn pack(
         packed,
         base: old,
     } = if search == LzmaSearch::Chains && unlike_bytes > plain.len() / REWRITTEN_PART {
-        behind(&new, old, search)
+        by_lzma(&new, old, search)
     } else {
         smallest(&new, old, search, good_part)
     };

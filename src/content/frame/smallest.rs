@@ -32,19 +32,19 @@ pub(super) fn smallest(
             base: Some(base),
         };
     }
-    let behind = behind(plain, base, search);
+    let by_lzma = by_lzma(plain, base, search);
     match script {
-        Some(script) if script.len() <= behind.packed.len() => Smallest {
+        Some(script) if script.len() <= by_lzma.packed.len() => Smallest {
             codec: CODEC_DIFFERENCES,
             packed: script,
             base: None,
         },
-        _ => behind,
+        _ => by_lzma,
     }
 }
 
 /// Compresses `plain` by LZMA with `base` as a prefix.
-pub(super) fn behind(plain: &[u8], base: Vec<u8>, search: LzmaSearch) -> Smallest {
+pub(super) fn by_lzma(plain: &[u8], base: Vec<u8>, search: LzmaSearch) -> Smallest {
     Smallest {
         codec: CODEC_LZMA_PREFIX,
         packed: lzma::pack_behind(plain, base, search, roomy(plain.len())),
