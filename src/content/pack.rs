@@ -2,6 +2,8 @@
 //!
 //! It handles bytes only. The table is a convenience: [`scan`] finds the frames of a pack without it.
 
+use memchr::memmem;
+
 use crate::base::id::{Hasher, PackId};
 use crate::base::term::Flaw;
 use crate::content::frame::{FrameHead, MAGIC as FRAME_MAGIC, SealedFrame};
@@ -203,7 +205,7 @@ pub fn parse_tail(tail: &[u8], pack_bytes: u64) -> Result<Vec<FrameSpan>, PackEr
 pub fn scan(bytes: &[u8]) -> Vec<FrameSpan> {
     let mut found = Vec::new();
     let mut at = 0;
-    while let Some(skip) = bytes[at..].windows(4).position(|four| four == FRAME_MAGIC) {
+    while let Some(skip) = memmem::find(&bytes[at..], &FRAME_MAGIC) {
         at += skip;
         let intact = FrameHead::parse(&bytes[at..])
             .ok()

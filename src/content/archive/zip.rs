@@ -4,6 +4,8 @@
 //! A zip is read from front to back. Bytes that are not understood stay bytes. The directory says where a zip begins
 //! behind something else, and how long members are whose local headers do not say it.
 
+use memchr::memmem;
+
 /// First four bytes of a local header.
 pub(crate) const LOCAL_MAGIC: [u8; 4] = *b"PK\x03\x04";
 /// Bytes of a local header before the name.
@@ -115,13 +117,9 @@ impl DirectoryPlace {
     /// Searches records in the last bytes of a zip, the last one first. A comment may hold what looks like a record, so
     /// the caller tries them in order.
     pub fn find(tail: &[u8]) -> impl Iterator<Item = Self> {
-        let ends = tail
-            .windows(4)
-            .enumerate()
-            .rev()
-            .filter(|(_, four)| *four == DIRECTORY_END_MAGIC);
-        ends.take(RECORDS_MAX)
-            .filter_map(|(at, _)| Self::read(tail, at))
+        memmem::rfind_iter(tail, &DIRECTORY_END_MAGIC)
+            .take(RECORDS_MAX)
+            .filter_map(|at| Self::read(tail, at))
     }
 
     fn read(tail: &[u8], at: usize) -> Option<Self> {
@@ -231,14 +229,7 @@ fn long(bytes: &[u8], at: usize) -> u64 {
 
 /// Returns where the next local header may begin in `window`, except at its very front.
 pub(crate) fn find_header(window: &[u8]) -> Option<usize> {
-    let mut from = 1;
-    while let Some(at) = window.get(from..)?.iter().position(|byte| *byte == b'P') {
-        if window[from + at..].starts_with(&LOCAL_MAGIC) {
-            return Some(from + at);
-        }
-        from += at + 1;
-    }
-    None
+    memmem::find(window.get(1..)?, &LOCAL_MAGIC).map(|at| at + 1)
 }
 
 #[cfg(test)]

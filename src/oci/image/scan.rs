@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use memchr::memmem;
+
 use super::package::PackageMarks;
 use crate::content::recipe::Content;
 use crate::content::recipe::body::FileBody;
@@ -60,10 +62,6 @@ pub(super) fn is_package_part(path: &[u8]) -> bool {
     PACKAGE_PARTS.iter().any(|part| path.starts_with(part))
 }
 
-fn contains(text: &[u8], part: &[u8]) -> bool {
-    text.windows(part.len()).any(|window| window == part)
-}
-
 impl FolderScan {
     /// Records a file.
     pub(super) fn file(&mut self, path: &[u8], body: FileBody) {
@@ -112,14 +110,14 @@ impl FolderScan {
         let Some(own) = path.strip_suffix(b"/link") else {
             return;
         };
-        let mut windows = own.windows(ROOT.len());
-        let Some(at) = windows.position(|window| window == ROOT) else {
+        let Some(at) = memmem::find(own, ROOT) else {
             return;
         };
         let is_start = at == 0 || own[at - 1] == b'/';
         let (folder, link) = own.split_at(at + ROOT.len());
         let is_link = link.starts_with(b"repositories/")
-            && (link.ends_with(b"/current") || contains(link, b"/_manifests/revisions/"));
+            && (link.ends_with(b"/current")
+                || memmem::find(link, b"/_manifests/revisions/").is_some());
         if !is_start || !is_link || self.links >= LINKS_MAX {
             self.is_cut |= self.links >= LINKS_MAX;
             return;

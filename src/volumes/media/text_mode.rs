@@ -2,6 +2,8 @@
 //!
 //! It counts bytes at a few places. What volumes hold is compressed, so that every pair of bytes occurs about as often.
 
+use memchr::memmem;
+
 use crate::base::read_at::ReadAt;
 use crate::volumes::block::MAGIC;
 use crate::volumes::media::images::read_full;
@@ -35,7 +37,7 @@ impl TextMode {
                 .min(PLACE_BYTES);
             let have = read_full(source, at, &mut bytes[..most]);
             let have = &bytes[..have];
-            has_mark |= have.windows(MAGIC.len()).any(|four| four == MAGIC);
+            has_mark |= memmem::find(have, &MAGIC).is_some();
             total += have.len() as u64;
             for pair in have.windows(2) {
                 returns += u64::from(pair[0] == b'\r');

@@ -6,6 +6,8 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use memchr::memmem;
+
 use crate::volumes::block::BLOCK_BYTES;
 use crate::volumes::media::MediaError;
 
@@ -98,7 +100,7 @@ impl<'a> SourceWindow<'a> {
             // A pattern that begins before `to` ends at most three bytes behind it. The rest is left to the next search.
             let searched = self.filled.min(in_memory(to + 3 - self.start));
             let have = &self.buf[in_memory(at - self.start)..searched];
-            if let Some(index) = find_in(have, pattern) {
+            if let Some(index) = memmem::find(have, pattern) {
                 let found = at + index as u64;
                 return Ok((found < to).then_some(found));
             }
@@ -153,53 +155,10 @@ fn in_memory(distance: u64) -> usize {
     usize::try_from(distance).expect("the window is smaller than memory")
 }
 
-/// Finds a pattern with plain loops over fixed chunks, which the compiler vectorizes.
-pub(super) fn find_in(bytes: &[u8], pattern: &[u8; 4]) -> Option<usize> {
-    const CHUNK: usize = 64;
-    let mut base = 0;
-    while let Some(chunk) = bytes.get(base..base + CHUNK + 1) {
-        let mut hit = 0_u8;
-        for i in 0..CHUNK {
-            hit |= u8::from(chunk[i] == pattern[0]) & u8::from(chunk[i + 1] == pattern[1]);
-        }
-        if hit != 0 {
-            // The pattern may cross the chunk's end.
-            let area = &bytes[base..bytes.len().min(base + CHUNK + 3)];
-            if let Some(index) = area.windows(4).position(|four| four == pattern) {
-                return Some(base + index);
-            }
-        }
-        base += CHUNK;
-    }
-    let tail = bytes.get(base..)?;
-    tail.windows(4)
-        .position(|four| four == pattern)
-        .map(|index| base + index)
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn the_pattern_is_found_where_a_plain_search_finds_it(
-            mut bytes in proptest::collection::vec(0_u8..3, 0..400),
-            places in proptest::collection::vec(0_usize..400, 0..3),
-        ) {
-            for place in places {
-                if let Some(slot) = bytes.get_mut(place..place + 4) {
-                    slot.copy_from_slice(&[9, 1, 2, 0]);
-                }
-            }
-            for pattern in [[9, 1, 2, 0], [0, 1, 2, 0], [1, 1, 1, 1]] {
-                let plain = bytes.windows(4).position(|four| *four == pattern);
-                prop_assert_eq!(find_in(&bytes, &pattern), plain);
-            }
-        }
-    }
 
     #[test]
     fn bytes_and_patterns_are_found_across_the_edges_of_pieces() {

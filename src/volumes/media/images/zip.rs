@@ -8,6 +8,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use memchr::memmem;
+
 use crate::base::read_at::ReadAt;
 use crate::deflate::{PlainReader, Wrapper};
 use crate::volumes::media::images::fields::{u16_at, u32_at, u64_at};
@@ -168,7 +170,7 @@ fn directory(source: &dyn ReadAt) -> Option<Range<u64>> {
     let mut end = vec![0; usize::try_from(size - from).ok()?];
     let have = read_full(source, from, &mut end);
     let end = &end[..have];
-    let at = end.windows(4).rposition(|four| four == b"PK\x05\x06")?;
+    let at = memmem::rfind(end, b"PK\x05\x06")?;
     let record = end.get(at..at + 22)?;
     let (mut bytes, mut start) = (u64::from(u32_at(record, 12)), u64::from(u32_at(record, 16)));
     if start == 0xffff_ffff || bytes == 0xffff_ffff {

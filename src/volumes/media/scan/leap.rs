@@ -11,13 +11,14 @@ use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use memchr::memmem;
+
 use crate::base::monitor::Monitor;
 use crate::volumes::block::{BLOCK_BYTES, BlockHeader, HEADER_BYTES, MAGIC};
 use crate::volumes::media::MediaError;
 use crate::volumes::media::scan::EMPTY_MIN;
 use crate::volumes::media::scan::span::Walk;
 use crate::volumes::media::surviving::ReadEffort;
-use crate::volumes::media::window::find_in;
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
 /// Fewest known blocks that are worth a leap, if they are full ones: a drive reads 1 MiB in the time in which it finds
@@ -212,13 +213,5 @@ impl Walk<'_> {
 
 /// Returns the first header among these bytes, and its place.
 fn first_header(bytes: &[u8]) -> Option<(usize, BlockHeader)> {
-    let mut from = 0;
-    while let Some(index) = find_in(&bytes[from..], &MAGIC) {
-        let at = from + index;
-        if let Some(header) = BlockHeader::peek(&bytes[at..]) {
-            return Some((at, header));
-        }
-        from = at + 1;
-    }
-    None
+    memmem::find_iter(bytes, &MAGIC).find_map(|at| Some((at, BlockHeader::peek(&bytes[at..])?)))
 }

@@ -9,6 +9,8 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::Arc;
 
+use memchr::memmem;
+
 use crate::base::read_at::{ReadAt, read_some};
 use crate::volumes::media::images::read_full;
 
@@ -50,7 +52,7 @@ impl SectorLayout {
     pub(super) fn of_begun(source: &dyn ReadAt, begin: &[u8]) -> Option<Self> {
         let size = source.size_bytes();
         let begin = &begin[..begin.len().min(SEARCH_BYTES)];
-        let first = find_sync(begin).map(|at| at as u64);
+        let first = memmem::find(begin, &SYNC).map(|at| at as u64);
         let may_be = |stride: u64| size.is_multiple_of(stride) && size > 0;
         // The first sectors may be bad. Then the length says whether looking further is worth a read.
         let first = first.or_else(|| {
@@ -58,7 +60,7 @@ impl SectorLayout {
                 let middle = size / 2;
                 let mut bytes = vec![0; SEARCH_BYTES];
                 let have = read_full(source, middle, &mut bytes);
-                find_sync(&bytes[..have]).map(|at| middle + at as u64)
+                memmem::find(&bytes[..have], &SYNC).map(|at| middle + at as u64)
             })?
         });
         let with_sync = first.into_iter().flat_map(|first| {
@@ -208,10 +210,6 @@ const fn edc_table() -> [u32; 256] {
         value += 1;
     }
     table
-}
-
-fn find_sync(bytes: &[u8]) -> Option<usize> {
-    bytes.windows(SYNC.len()).position(|window| window == SYNC)
 }
 
 /// The user data of a raw image.
