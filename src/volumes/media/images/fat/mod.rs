@@ -264,9 +264,9 @@ impl<'a> FatVolume<'a> {
             Directory::Chain(first) => self.chain(first, most, used),
             Directory::Row(first, bytes) => {
                 let count = bytes.div_ceil(self.cluster_bytes).min(most);
-                (first..)
-                    .zip(0..count)
-                    .map_while(|(cluster, _)| self.cluster(cluster, used))
+                let clusters = u64::from(first)..u64::from(first) + count;
+                clusters
+                    .map_while(|cluster| self.cluster(u32::try_from(cluster).ok()?, used))
                     .collect()
             }
         };

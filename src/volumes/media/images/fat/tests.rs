@@ -190,3 +190,14 @@ fn chains_that_loop_and_other_nonsense_end() {
     }
     assert_eq!(order(&vec![0; 100_000]), None);
 }
+
+#[test]
+fn a_folder_whose_clusters_in_a_row_have_no_numbers_is_empty() {
+    let mut bytes = image(FatKind::ExFat, 3000);
+    let root = (32 + (3002_usize * 4).div_ceil(512)) * 512;
+    put(&mut bytes, root + 4, &[0x10]);
+    put(&mut bytes, root + 32 + 1, &[2]);
+    put(&mut bytes, root + 32 + 20, &u32::MAX.to_le_bytes());
+    // The other file is still put in order.
+    assert_eq!(order(&bytes).unwrap().1, 1);
+}
