@@ -146,6 +146,8 @@ struct Scan<'a> {
     edges: Mutex<BTreeSet<u64>>,
     stopped: AtomicBool,
     gaps: Mutex<GapList>,
+    /// What was given up without asking for each of its sectors.
+    left_out: Mutex<GapList>,
     passed: PassedOver,
     probes: ProbeDistance,
     /// Whether the guide said that it has enough.
@@ -287,15 +289,15 @@ impl Scan<'_> {
         let gaps = self.gaps.lock().unwrap_or_else(PoisonError::into_inner);
         gaps.touches(block)
     }
+}
 
-    /// Notes the gaps in bytes of `starts`. Other bytes are of another span, which notes them.
-    fn note_gaps(&self, gaps: &[Range<u64>], starts: &Range<u64>) {
-        let mut list = self.gaps.lock().unwrap_or_else(PoisonError::into_inner);
-        for gap in gaps {
-            let own = gap.start.max(starts.start)..gap.end.min(starts.end);
-            if !own.is_empty() {
-                list.add(own);
-            }
+/// Notes the gaps in bytes of `starts`. Other bytes are of another span, which notes them.
+fn note_gaps(list: &Mutex<GapList>, gaps: &[Range<u64>], starts: &Range<u64>) {
+    let mut list = list.lock().unwrap_or_else(PoisonError::into_inner);
+    for gap in gaps {
+        let own = gap.start.max(starts.start)..gap.end.min(starts.end);
+        if !own.is_empty() {
+            list.add(own);
         }
     }
 }

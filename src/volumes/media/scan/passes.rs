@@ -1,4 +1,5 @@
-//! The passes over sources: everything once, then around what could not be read, then bad sectors again for some time.
+//! The passes over sources: everything once, then around what could not be read, then bad sectors again and sectors that
+//! were left out for some time.
 //!
 //! All sources are read once before anything is tried again, so that a drive that gives up for good has given the most
 //! by then. What a pass found was passed on by its end. A stream comes once, so it has the first pass alone.
@@ -19,7 +20,7 @@ use crate::volumes::bare_head::BareHead;
 use crate::volumes::media::MediaError;
 use crate::volumes::media::images::OpenStream;
 use crate::volumes::media::source::{AccessPattern, MediaSource, is_pipe};
-use crate::volumes::media::surviving::{ReadEffort, RetryAllowance};
+use crate::volumes::media::surviving::{LeftOut, ReadEffort, RetryAllowance};
 use crate::volumes::media::text_mode::TextMode;
 
 use super::guide::{ReadsAll, ScanGuide};
@@ -39,6 +40,8 @@ struct SourcePasses {
     report: ScanReport,
     /// What could not be read.
     gaps: Vec<Range<u64>>,
+    /// What of it was given up without asking for each of its sectors.
+    left_out: Vec<Range<u64>>,
     /// Where blocks lie, as distance from multiples of 64 KiB.
     phase: Option<u64>,
     /// Places of damaged blocks.
@@ -47,6 +50,19 @@ struct SourcePasses {
     edges: BTreeSet<u64>,
     /// The head of a bare bundle, and the bytes of its file when they are known.
     bare: Option<(Arc<BareHead>, Option<u64>)>,
+}
+
+/// A pass over what could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum AgainPass {
+    /// Around the bad sectors.
+    Around,
+    /// Bad sectors are tried again.
+    BadSectors,
+    /// Of what was left out, one sector of every 32 KiB and those behind a good one.
+    LeftOut,
+    /// Every sector that was left out.
+    EverySector,
 }
 
 /// What all passes need.
@@ -130,28 +146,31 @@ pub(super) fn scan_sources(
         }
     }
     let retries = RetryAllowance::of(retry_time);
-    let times = [None, (!retry_time.is_zero()).then_some(&retries)];
-    for (time, retries) in times.into_iter().enumerate() {
-        let gaps = || found.iter().flat_map(|each| &each.gaps);
+    for pass in AgainPass::ALL {
+        let waiting = || found.iter().filter(|each| pass.is_due(each, &retries));
+        let gaps = || waiting().flat_map(|each| &each.gaps);
         let bytes = gaps().map(|gap| gap.end - gap.start).sum();
-        let is_left_out = time > 0 && retries.is_none();
-        if bytes == 0 || is_left_out || is_stopped(&found) || guide.has_enough() {
+        if bytes == 0 || is_stopped(&found) || guide.has_enough() {
             break;
         }
         monitor.finish();
-        if time == 0 {
+        if pass == AgainPass::Around {
             monitor.start("read around errors", bytes);
         } else {
-            let (count, seconds) = (gaps().count(), retry_time.as_secs());
-            let what = diagnostic!("media.tried_again", bytes, count, seconds);
-            monitor.finding(&Finding::note(Subject::Media, what));
+            if pass == AgainPass::BadSectors {
+                let (count, seconds) = (gaps().count(), retry_time.as_secs());
+                let what = diagnostic!("media.tried_again", bytes, count, seconds);
+                monitor.finding(&Finding::note(Subject::Media, what));
+            }
             monitor.start("try again", bytes);
         }
-        for each in found.iter_mut().filter(|each| !each.gaps.is_empty()) {
+        for each in found.iter_mut() {
             // A disc that was taken out meanwhile cannot be opened, and its gaps stay.
             let source = &sources[each.source_no];
-            if let Ok(reader) = source.open() {
-                passes(source).again(&*reader, each, retries)?;
+            if pass.is_due(each, &retries)
+                && let Ok(reader) = source.open()
+            {
+                passes(source).again(&*reader, each, pass, &retries)?;
             }
         }
     }
@@ -201,9 +220,9 @@ pub(super) fn scan_one(
     };
     let retries = RetryAllowance::of(RETRY_TIME);
     let mut found = passes.first(reader, source_no, access)?;
-    for retries in [None, Some(&retries)] {
-        if !found.gaps.is_empty() && !found.report.stopped {
-            passes.again(reader, &mut found, retries)?;
+    for pass in AgainPass::ALL {
+        if pass.is_due(&found, &retries) && !found.report.stopped {
+            passes.again(reader, &mut found, pass, &retries)?;
         }
     }
     Ok(found.finish())
@@ -211,6 +230,24 @@ pub(super) fn scan_one(
 
 fn is_stopped(found: &[SourcePasses]) -> bool {
     found.iter().any(|each| each.report.stopped)
+}
+
+impl AgainPass {
+    const ALL: [Self; 4] = [
+        Self::Around,
+        Self::BadSectors,
+        Self::LeftOut,
+        Self::EverySector,
+    ];
+
+    /// Returns whether there is anything for it to read in a source, and time left for that.
+    fn is_due(self, found: &SourcePasses, retries: &RetryAllowance) -> bool {
+        match self {
+            Self::Around => !found.gaps.is_empty(),
+            Self::BadSectors => !found.gaps.is_empty() && !retries.is_spent(),
+            Self::LeftOut | Self::EverySector => !found.left_out.is_empty() && !retries.is_spent(),
+        }
+    }
 }
 
 impl Passes<'_> {
@@ -258,13 +295,22 @@ impl Passes<'_> {
         &self,
         reader: &dyn ReadAt,
         found: &mut SourcePasses,
-        retries: Option<&RetryAllowance>,
+        pass: AgainPass,
+        retries: &RetryAllowance,
     ) -> Result<(), MediaError> {
         let gaps = std::mem::take(&mut found.gaps);
+        let left_out = std::mem::take(&mut found.left_out);
         let size = reader.size_bytes();
         let effort = ReadEffort::Around {
             gaps: &gaps,
-            retries,
+            retries: (pass != AgainPass::Around).then_some(retries),
+            left_out: match pass {
+                AgainPass::Around | AgainPass::BadSectors => None,
+                AgainPass::LeftOut | AgainPass::EverySector => Some(LeftOut {
+                    stretches: &left_out,
+                    is_last_time: pass == AgainPass::EverySector,
+                }),
+            },
         };
         let gap_bytes = gaps.iter().map(|gap| gap.end - gap.start).sum();
         let scan = self.scan(reader, found, effort, gap_bytes);
@@ -303,6 +349,7 @@ impl Passes<'_> {
             edges: Mutex::new(std::mem::take(&mut found.edges)),
             stopped: AtomicBool::new(false),
             gaps: Mutex::new(GapList::default()),
+            left_out: Mutex::new(GapList::default()),
             passed: PassedOver::new(progress_bytes),
             probes: ProbeDistance::default(),
             enough: AtomicBool::new(false),
@@ -322,8 +369,27 @@ fn take(scan: Scan<'_>, found: &mut SourcePasses) -> Vec<Range<u64>> {
         .edges
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
-    let gaps = scan.gaps.into_inner();
-    gaps.unwrap_or_else(PoisonError::into_inner).all()
+    let [gaps, left_out] = [scan.gaps, scan.left_out].map(|list| {
+        list.into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+            .all()
+    });
+    // What was read after all is no gap.
+    found.left_out = left_out
+        .into_iter()
+        .flat_map(|stretch| parts_of(&gaps, &stretch))
+        .collect();
+    gaps
+}
+
+/// Returns the parts of gaps that are in a stretch.
+fn parts_of(gaps: &[Range<u64>], stretch: &Range<u64>) -> Vec<Range<u64>> {
+    let first = gaps.partition_point(|gap| gap.end <= stretch.start);
+    gaps[first..]
+        .iter()
+        .take_while(|gap| gap.start < stretch.end)
+        .map(|gap| gap.start.max(stretch.start)..gap.end.min(stretch.end))
+        .collect()
 }
 
 /// Returns the stretches that are read again, each with the index of its first gap.
@@ -346,6 +412,7 @@ impl SourcePasses {
             source_no,
             report: ScanReport::default(),
             gaps: Vec::new(),
+            left_out: Vec::new(),
             phase: None,
             damaged: BTreeSet::new(),
             edges: BTreeSet::new(),

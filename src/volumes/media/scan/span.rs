@@ -13,7 +13,7 @@ use crate::volumes::media::MediaError;
 use crate::volumes::media::images::OpenStream;
 use crate::volumes::media::scan::known::BlockBytes;
 use crate::volumes::media::scan::neighbors::{LossCause, LostHeader, Neighbors, Placed};
-use crate::volumes::media::scan::{EMPTY_MIN, HeaderOrigin, Scan, Sighting};
+use crate::volumes::media::scan::{EMPTY_MIN, HeaderOrigin, Scan, Sighting, note_gaps};
 use crate::volumes::media::surviving::SurvivingReader;
 use crate::volumes::media::window::{Fill, FilledBuffer, SourceWindow};
 
@@ -56,7 +56,7 @@ impl Scan<'_> {
             self.monitor.check_stop()?;
             let gaps = reader.read(offset, buf)?;
             if !gaps.is_empty() {
-                self.note_gaps(&gaps, &starts);
+                note_gaps(&self.gaps, &gaps, &starts);
             }
             self.passed.advance(buf.len() as u64, self.monitor);
             Ok(FilledBuffer {
@@ -64,7 +64,9 @@ impl Scan<'_> {
                 bytes: buf.len(),
             })
         };
-        self.walk(&read, starts.clone(), first_block, size)
+        let found = self.walk(&read, starts.clone(), first_block, size)?;
+        note_gaps(&self.left_out, &reader.left_out(), &starts);
+        Ok(found)
     }
 
     /// Visits every block of a stream. Returns its length, and the error that ended it.

@@ -17,7 +17,7 @@ impl RetryAllowance {
         }
     }
 
-    pub(super) fn is_spent(&self) -> bool {
+    pub(in crate::volumes::media) fn is_spent(&self) -> bool {
         self.left_ns.load(Ordering::Relaxed) == 0
     }
 

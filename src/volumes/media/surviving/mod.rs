@@ -1,6 +1,6 @@
 //! Reads past bad sectors: what can be read is read, and the rest are gaps.
 //!
-//! A medium is read up to three times ([`ReadEffort`]). The first time, an error costs the rest of its block. After several
+//! A medium is read up to five times ([`ReadEffort`]). The first time, an error costs the rest of its block. After several
 //! in a row ever longer stretches are skipped, so that a scratch holds nobody up. The second and third time it is read
 //! around the gaps that are left, in these steps, each taken only where the one before failed or is known to fail:
 //! 1. The whole piece, then each of its blocks.
@@ -11,14 +11,16 @@
 //!    soon as one is readable, the sectors before it are read from back to front up to the next bad one, and step 1
 //!    goes on.
 //!
-//! So a long unreadable stretch costs as many tries as it has blocks. A block is lost in step 4 although some of its
-//! sectors are good only when its first sector is bad and another bad one follows the good ones.
+//! So a long unreadable stretch costs as many tries as it has blocks. In step 4 the good sectors of a block are left out
+//! when its first sector is bad and another bad one follows them. What was left out is asked for in the time that the
+//! third time left: the fourth time the first sector of every 32 KiB and, where it is good, those behind it, and the
+//! fifth time each sector.
 //!
 //! It knows nothing of blocks but their size.
 
 mod allowance;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::ops::Range;
 use std::time::Instant;
@@ -56,7 +58,17 @@ pub(super) enum ReadEffort<'a> {
         gaps: &'a [Range<u64>],
         /// The time for further tries of bad sectors. `None` when there are none now.
         retries: Option<&'a RetryAllowance>,
+        /// What of the gaps was left out so far. `None` when more may be left out now.
+        left_out: Option<LeftOut<'a>>,
     },
+}
+
+/// Stretches whose sectors were given up without asking for each of them.
+#[derive(Clone, Copy)]
+pub(super) struct LeftOut<'a> {
+    pub(super) stretches: &'a [Range<u64>],
+    /// Whether each sector is asked for now, also where one before it in its 32 KiB is bad.
+    pub(super) is_last_time: bool,
 }
 
 /// Reads a source from front to back, past bad sectors.
@@ -72,6 +84,8 @@ pub(super) struct SurvivingReader<'a> {
     failed_run: Cell<u32>,
     /// The first time, nothing before this place is read.
     skip_to: Cell<u64>,
+    /// What was given up without asking for each of its sectors. Some of it may have been read after all.
+    left_out: RefCell<Vec<Range<u64>>>,
 }
 
 impl<'a> SurvivingReader<'a> {
@@ -100,7 +114,13 @@ impl<'a> SurvivingReader<'a> {
             sector,
             failed_run: Cell::new(0),
             skip_to: Cell::new(0),
+            left_out: RefCell::default(),
         }
+    }
+
+    /// Returns what was given up so far without asking for each of its sectors. Some of it may have been read after all.
+    pub(super) fn left_out(&self) -> Vec<Range<u64>> {
+        self.left_out.take()
     }
 
     /// Reads `buf` at `offset`. Bytes that cannot be read are zeros in `buf` and a returned gap, in bytes of the source.
@@ -124,16 +144,28 @@ impl<'a> SurvivingReader<'a> {
     }
 
     fn is_skipping(&self) -> bool {
-        u64::from(self.failed_run.get()) * self.sector >= FAILED_BYTES_MAX
+        let failed_bytes = u64::from(self.failed_run.get()) * self.sector;
+        self.earlier_left_out().is_none() && failed_bytes >= FAILED_BYTES_MAX
     }
 
     /// Returns whether an earlier time could not read some of these bytes.
     fn failed_before(&self, range: &Range<u64>) -> bool {
-        let ReadEffort::Around { gaps, .. } = self.effort else {
-            return false;
-        };
-        let next = gaps.partition_point(|gap| gap.end <= range.start);
-        gaps.get(next).is_some_and(|gap| gap.start < range.end)
+        match self.effort {
+            ReadEffort::Past => false,
+            ReadEffort::Around { gaps, .. } => touches(gaps, range),
+        }
+    }
+
+    fn earlier_left_out(&self) -> Option<LeftOut<'_>> {
+        match self.effort {
+            ReadEffort::Past => None,
+            ReadEffort::Around { left_out, .. } => left_out,
+        }
+    }
+
+    fn was_left_out(&self, range: &Range<u64>) -> bool {
+        let earlier = self.earlier_left_out();
+        earlier.is_some_and(|earlier| touches(earlier.stretches, range))
     }
 
     fn retries(&self) -> Option<&RetryAllowance> {
@@ -225,7 +257,7 @@ impl Piece<'_> {
                     _ => self.attempt(probe)?,
                 };
                 if reached < probe_end {
-                    self.lose(at..block_end);
+                    self.leave_out(at..block_end);
                     at = block_end;
                     continue;
                 }
@@ -235,7 +267,7 @@ impl Piece<'_> {
             at = self.block(at..block_end)?;
             skipped_from = at;
             if at < block_end {
-                self.lose(at..block_end);
+                self.leave_out(at..block_end);
                 at = block_end;
             }
         }
@@ -262,34 +294,47 @@ impl Piece<'_> {
             if source.retries().is_none() || !source.failed_before(&stretch) {
                 at = self.attempt(stretch.clone())?;
             }
+            let mut is_bad = false;
             while at < stretch.end && !source.is_skipping() {
-                let sector_end = step_end(at, source.sector, 0).min(stretch.end);
-                self.sector(at..sector_end)?;
-                at = sector_end;
+                let sector = at..step_end(at, source.sector, 0).min(stretch.end);
+                at = sector.end;
+                let left_out = source.earlier_left_out();
+                let waits = left_out.is_some_and(|earlier| !earlier.is_last_time);
+                if is_bad && waits && source.was_left_out(&sector) {
+                    self.leave_out(sector);
+                } else {
+                    is_bad |= !self.sector(sector)?;
+                }
             }
         }
         Ok(at)
     }
 
-    fn sector(&mut self, sector: Range<u64>) -> Result<(), Ended> {
+    /// Reads a sector, as often as it is worth. Returns whether it is good.
+    fn sector(&mut self, sector: Range<u64>) -> Result<bool, Ended> {
         self.check_stop()?;
         let source = self.source;
         let is_known = source.retries().is_some() && source.failed_before(&sector);
         if !is_known && self.attempt(sector.clone())? == sector.end {
-            return Ok(());
+            return Ok(true);
         }
         if let Some(retries) = source.retries() {
-            for _ in 0..RETRIES {
+            let tries = match source.earlier_left_out() {
+                None => RETRIES,
+                // It is asked for the first time, or was tried again before.
+                Some(_) => u32::from(source.was_left_out(&sector)),
+            };
+            for _ in 0..tries {
                 self.check_stop()?;
                 if self.retry(sector.clone(), retries)? == sector.end {
-                    return Ok(());
+                    return Ok(true);
                 }
             }
         }
         self.lose(sector);
         let failed_run = &source.failed_run;
         failed_run.set(failed_run.get() + 1);
-        Ok(())
+        Ok(false)
     }
 
     /// Reads sectors from back to front, from `edge` to the next bad one or to `floor`. They were given up before.
@@ -340,6 +385,12 @@ impl Piece<'_> {
         }
     }
 
+    /// Gives up a stretch without asking for each of its sectors.
+    fn leave_out(&mut self, range: Range<u64>) {
+        self.source.left_out.borrow_mut().push(range.clone());
+        self.lose(range);
+    }
+
     fn lose(&mut self, range: Range<u64>) {
         self.bytes(range.clone()).fill(0);
         match self.gaps.last_mut() {
@@ -361,6 +412,14 @@ impl Piece<'_> {
         let stop = self.source.monitor.check_stop();
         stop.map_err(|error| Ended::Interrupted(error.into()))
     }
+}
+
+/// Returns whether some of these bytes are in stretches that are in order.
+fn touches(stretches: &[Range<u64>], bytes: &Range<u64>) -> bool {
+    let next = stretches.partition_point(|stretch| stretch.end <= bytes.start);
+    stretches
+        .get(next)
+        .is_some_and(|stretch| stretch.start < bytes.end)
 }
 
 /// Returns the first multiple of `step`, moved by `phase`, that lies behind `at`.

@@ -16,6 +16,7 @@ fn around(retries: &RetryAllowance) -> ReadEffort<'_> {
     ReadEffort::Around {
         gaps: &[],
         retries: Some(retries),
+        left_out: None,
     }
 }
 
@@ -187,6 +188,7 @@ fn the_second_time_reads_what_is_left_and_the_third_tries_bad_sectors_alone() {
     let around = ReadEffort::Around {
         gaps: &[0..2 * BLOCK, 2 * BLOCK..4 * BLOCK],
         retries: None,
+        left_out: None,
     };
     let reader = SurvivingReader::new(&faulty, 0, around, &Silent);
     let mut buf = vec![0; 8 * BLOCK_BYTES];
@@ -196,6 +198,7 @@ fn the_second_time_reads_what_is_left_and_the_third_tries_bad_sectors_alone() {
     let again = ReadEffort::Around {
         gaps: &bad,
         retries: Some(&retries),
+        left_out: None,
     };
     faulty.places.lock().unwrap().clear();
     let reader = SurvivingReader::new(&faulty, 0, again, &Silent);

@@ -190,6 +190,34 @@ fn bad_sectors_are_gaps_and_cost_only_the_blocks_they_touch() {
 }
 
 #[test]
+fn behind_a_scratch_every_sector_between_bad_ones_is_read() {
+    let sectors = |block_no: u64, range: Range<u64>| {
+        let begin = block_no * BLOCK;
+        begin + range.start * 2048..begin + range.end * 2048
+    };
+    // Each block behind the scratch begins with a bad sector, and its last good one stands before another bad one.
+    let mut bad = vec![20 * BLOCK..24 * BLOCK];
+    for block_no in 24..30 {
+        bad.extend([(0..3), (9..10), (31..32)].map(|range| sectors(block_no, range)));
+    }
+    for access in [AccessPattern::Parallel, AccessPattern::Sequential] {
+        let faulty = Faulty::new(blocks(60), bad.clone());
+        let met = run(&faulty, access);
+        assert_eq!(met.report.whole_blocks, 50);
+        assert_eq!(met.report.unread_bytes, 4 * BLOCK + 6 * 5 * 2048);
+        for block_no in 24..30 {
+            assert_eq!(met.lost(block_no), [0, 1, 2, 9, 31]);
+        }
+        // No sector of the scratch is asked for by itself more often than a bad sector elsewhere.
+        let places = faulty.places.lock().unwrap();
+        for at in (20 * BLOCK..24 * BLOCK).step_by(2048) {
+            let tries = places.iter().filter(|place| **place == at).count();
+            assert!(tries <= 8, "{tries} tries at {at}");
+        }
+    }
+}
+
+#[test]
 fn a_truncated_last_block_is_damaged() {
     let mut bytes = blocks(3);
     bytes.truncate(2 * BLOCK_BYTES + 1000);
