@@ -1,7 +1,6 @@
 //! A bare bundle of any numbers whose head has the right hash: it is read, shown as a volume, and scanned.
 #![no_main]
 
-use std::fs;
 use std::ops::ControlFlow;
 
 use carryall::base::id::hash;
@@ -9,6 +8,7 @@ use carryall::base::monitor::Silent;
 use carryall::volumes::bare_head::BareHead;
 use carryall::volumes::media::source::find_sources;
 use carryall::volumes::media::{Sighting, scan};
+use carryall_fuzz::temp_file;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
@@ -30,8 +30,7 @@ fuzz_target!(|input: &[u8]| {
     };
     let sum = hash(&[&file[..72], said].concat());
     file[72..104].copy_from_slice(&sum);
-    let path = std::env::temp_dir().join(format!("carryall-fuzz-bare-{}", std::process::id()));
-    fs::write(&path, &file).expect("a temporary file can be written");
+    let path = temp_file("medium", &file);
     let sources = find_sources(&[path], &Silent).expect("the file is there");
     let visit = |_: &Sighting<'_>| ControlFlow::Continue(());
     scan(&sources, &visit, &Silent).expect("nobody stops it");

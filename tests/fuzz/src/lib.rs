@@ -1,7 +1,8 @@
 //! What fuzz targets share: chunks in memory, files that are opened and rebuilt, and bytes as numbers.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use carryall::content::archive::tar;
@@ -98,6 +99,13 @@ pub fn release_of(files: &[(String, Vec<u8>)]) -> (Memory, ReleaseRoot) {
         bytes: archive.len() as u64,
     };
     (memory, root)
+}
+
+/// Writes a file of this process, in place of the one before.
+pub fn temp_file(name: &str, bytes: &[u8]) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("carryall-fuzz-{}-{name}", std::process::id()));
+    fs::write(&path, bytes).expect("a temporary file can be written");
+    path
 }
 
 /// Bytes that do not compress.
