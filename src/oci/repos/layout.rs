@@ -6,6 +6,9 @@ use std::collections::BTreeSet;
 
 use super::RepositoryKind;
 
+/// Most repositories of one item. The rest is left out.
+pub(super) const REPOSITORIES_MAX: usize = 1000;
+
 /// Names of apt's index of packages: the plain one, then packed ones.
 pub(super) const CONTROL_INDEXES: [&str; 4] =
     ["Packages", "Packages.xz", "Packages.gz", "Packages.bz2"];
@@ -53,7 +56,7 @@ impl Marker {
     }
 }
 
-/// Leaves out repositories that lie in another one of their kind.
+/// Leaves out repositories that lie in another one of their kind, and those that are too many.
 pub(super) fn outermost(markers: BTreeSet<Marker>) -> Vec<Marker> {
     let mut kept: Vec<Marker> = Vec::new();
     // A folder sorts before what is in it, but others may stand between them.
@@ -61,7 +64,7 @@ pub(super) fn outermost(markers: BTreeSet<Marker>) -> Vec<Marker> {
         let is_within = |other: &Marker| {
             other.kind == marker.kind && below(&other.folder, &marker.folder).is_some()
         };
-        if !kept.iter().any(is_within) {
+        if kept.len() < REPOSITORIES_MAX && !kept.iter().any(is_within) {
             kept.push(marker);
         }
     }

@@ -3,11 +3,14 @@
 //! A repository is known by its indexes, and its packages by the names of their files. Those of apt are known by its
 //! index as well, where it is plain or opened. Nothing is installed here, and no signature is checked.
 //!
-//! Memory: 300 bytes and its path for each file below a repository, and one file of an index that is read line by line.
+//! Memory: 300 bytes and its path for each file below a repository, 600 MB at most for an item, and one file of an index
+//! that is read line by line.
 
 pub mod control;
 mod layout;
 mod package_file;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,8 +21,12 @@ use crate::content::recipe::body::FileBody;
 use crate::content::recipe::{ChunkSource, Content, RecipeError};
 use crate::content::release::{EntryKind, Item, ItemKind, ReleaseRoot, open_entries};
 
-/// Most files of the repositories of one item. The rest is left out.
+/// Most files of the repositories of one item. The rest is left out. A path counts once more for every 256 bytes: a link
+/// gives all files of a folder further paths, and these may be long.
 pub const REPOSITORY_FILES_MAX: usize = 1 << 20;
+const COUNTED_PATH_BYTES: usize = 256;
+/// Most folders of one item that are looked at as repositories. The rest is left out.
+const MARKERS_MAX: usize = 1 << 14;
 /// Most plain bytes of the indexes of one repository that are read. Debian's main has some 50 MB for each architecture.
 const INDEX_BYTES_MAX: u64 = 1 << 30;
 /// Bytes of an `index.yaml` that are looked at.
@@ -133,7 +140,7 @@ fn in_item<S: ChunkSource>(
     let mut entries = Entries::default();
     entries.visit(source, item, monitor, &mut |path, content| {
         if let Some(marker) = Marker::of(path) {
-            let is_new = !markers.contains(&marker);
+            let is_new = markers.len() < MARKERS_MAX && !markers.contains(&marker);
             if is_new
                 && (marker.kind != RepositoryKind::Helm
                     || is_chart_index(source, content, monitor)?)
@@ -157,20 +164,19 @@ fn in_item<S: ChunkSource>(
             files: BTreeMap::new(),
         })
         .collect();
-    let mut left = REPOSITORY_FILES_MAX;
+    let mut room = FileRoom(REPOSITORY_FILES_MAX);
     entries.visit(source, item, monitor, &mut |path, content| {
         for repository in &mut repositories {
             if let Some(below) = layout::below(&repository.folder, path)
-                && left > 0
+                && room.take(below.len())
             {
-                left -= 1;
                 repository.files.insert(below.to_owned(), *content);
             }
         }
         Ok(())
     })?;
     for repository in &mut repositories {
-        repository.follow(&entries.links, &mut left);
+        repository.follow(&entries.links, &mut room);
         repository.list(source, monitor)?;
     }
     // A folder called `simple` or a file called `index.yaml` alone makes none.
@@ -227,9 +233,21 @@ impl Entries {
     }
 }
 
+/// The files that there is still room for.
+struct FileRoom(usize);
+
+impl FileRoom {
+    /// Takes the room of a file. Returns false when there is none left.
+    fn take(&mut self, path_bytes: usize) -> bool {
+        let left = self.0.checked_sub(1 + path_bytes / COUNTED_PATH_BYTES);
+        self.0 = left.unwrap_or(0);
+        left.is_some()
+    }
+}
+
 impl PackageRepository {
     /// Adds the files that links stand for: links to files, and to folders as `dists/stable` is one.
-    fn follow(&mut self, links: &BTreeMap<String, String>, left: &mut usize) {
+    fn follow(&mut self, links: &BTreeMap<String, String>, room: &mut FileRoom) {
         for (path, target) in links {
             let folder = &self.folder;
             let (Some(path), Some(target)) =
@@ -241,13 +259,14 @@ impl PackageRepository {
             let from = self.files.range(inside.clone()..);
             let below = from.take_while(|(path, _)| path.starts_with(&inside));
             let mut more: Vec<(String, Content)> = below
-                .take(*left)
+                .take_while(|(file, _)| room.take(path.len() + 1 + file.len() - inside.len()))
                 .map(|(file, content)| (format!("{path}/{}", &file[inside.len()..]), *content))
                 .collect();
-            if let Some(content) = self.files.get(target) {
+            if let Some(content) = self.files.get(target)
+                && room.take(path.len())
+            {
                 more.push((path.to_owned(), *content));
             }
-            *left = left.saturating_sub(more.len());
             self.files.extend(more);
         }
     }
