@@ -1,6 +1,6 @@
 //! Folders fit the disks that they were sized for, whichever of the usual file systems is on them.
 
-use crate::testkit::programs::may_use;
+use crate::testkit::programs::has;
 
 use std::fs::File;
 use std::path::Path;
@@ -76,7 +76,7 @@ fn check(make: &str, show: (&str, &[&str]), free: impl Fn(&str) -> (u64, u64), s
 #[test]
 fn a_volume_fits_fat_and_exfat_disks_of_the_size_named() {
     let sizes = ["20MB", "100MB", "1GB", "8GB", "4GiB"];
-    if may_use(&["mkfs.vfat"]) && may_use(&["fsck.fat"]) {
+    if has(&["mkfs.vfat", "fsck.fat"]) {
         let free = |text: &str| {
             let line = text
                 .lines()
@@ -98,7 +98,7 @@ fn a_volume_fits_fat_and_exfat_disks_of_the_size_named() {
         };
         check("mkfs.vfat", ("fsck.fat", &["-n", "-v"]), free, &sizes);
     }
-    if may_use(&["mkfs.exfat"]) && may_use(&["dump.exfat"]) {
+    if has(&["mkfs.exfat", "dump.exfat"]) {
         let free = |text: &str| (number(text, "Cluster size"), number(text, "Free Clusters"));
         check("mkfs.exfat", ("dump.exfat", &[]), free, &sizes);
     }
