@@ -5,6 +5,7 @@
 //! that is not whole, the slices that were read are passed on, and its place follows from its neighbors when its header is
 //! lost. Memory: about 2 MiB a thread, at most eight threads.
 
+mod findings;
 mod guide;
 mod known;
 mod leap;

@@ -7,22 +7,24 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::ops::{ControlFlow, Range};
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::base::diagnostic::{Arg, Diagnostic, diagnostic};
-use crate::base::finding::{Finding, Severity, Subject};
+use crate::base::diagnostic::diagnostic;
+use crate::base::finding::{Finding, Subject};
 use crate::base::monitor::Monitor;
 use crate::base::read_at::ReadAt;
 use crate::volumes::bare_head::BareHead;
 use crate::volumes::media::MediaError;
 use crate::volumes::media::images::OpenStream;
 use crate::volumes::media::source::{AccessPattern, MediaSource, is_pipe};
-use crate::volumes::media::surviving::{LeftOut, ReadEffort, RetryAllowance};
+use crate::volumes::media::surviving::{ReadEffort, RetryAllowance, UnaskedStretches};
 use crate::volumes::media::text_mode::TextMode;
 
+use super::findings::{
+    cause_of, report_bare, report_broken, report_foreign, report_gaps, report_unopened,
+};
 use super::guide::{ReadsAll, ScanGuide};
 use super::leap::PassedOver;
 use super::order::ProbeDistance;
@@ -107,7 +109,13 @@ pub(super) fn scan_sources(
                 Ok(mut stream) => {
                     let (read, error) = passes.stream(&mut stream, source_no)?;
                     if let Some(error) = error {
-                        report_broken(&read, &source.path, error, monitor);
+                        report_broken(
+                            read.has_blocks(),
+                            read.report.bytes,
+                            &source.path,
+                            error,
+                            monitor,
+                        );
                         if read.has_blocks() {
                             broken.push(source_no);
                         }
@@ -181,7 +189,9 @@ pub(super) fn scan_sources(
     };
     for each in found {
         let source = &sources[each.source_no];
-        report_bare(&each, &source.path, monitor);
+        if let Some((head, file_bytes)) = &each.bare {
+            report_bare(head, *file_bytes, &each.damaged, &source.path, monitor);
+        }
         let mut one = each.finish();
         report_gaps(&one, &source.path, monitor);
         // A few blocks without any line end are whole.
@@ -306,7 +316,7 @@ impl Passes<'_> {
             retries: (pass != AgainPass::Around).then_some(retries),
             left_out: match pass {
                 AgainPass::Around | AgainPass::BadSectors => None,
-                AgainPass::LeftOut | AgainPass::EverySector => Some(LeftOut {
+                AgainPass::LeftOut | AgainPass::EverySector => Some(UnaskedStretches {
                     stretches: &left_out,
                     is_last_time: pass == AgainPass::EverySector,
                 }),
@@ -444,67 +454,4 @@ impl SourcePasses {
 fn text_mode_of(source: &MediaSource) -> Option<TextMode> {
     let reader = (!source.is_stream()).then(|| source.open().ok())??;
     TextMode::of(&*reader)
-}
-
-fn report_unopened(path: &Path, error: MediaError, monitor: &dyn Monitor) {
-    let what = diagnostic!("media.cannot_be_opened", why = cause_of(error));
-    monitor.finding(&Finding::damage(path.display().to_string(), what));
-}
-
-fn cause_of(error: MediaError) -> Arg {
-    match error {
-        MediaError::Io { source, .. } => Arg::caught(source),
-        other => Arg::caught(other),
-    }
-}
-
-fn report_broken(read: &SourcePasses, path: &Path, error: io::Error, monitor: &dyn Monitor) {
-    let bytes = read.report.bytes;
-    let what = diagnostic!("media.stream_broken", bytes, why = Arg::caught(error));
-    report_foreign(read.has_blocks(), path, what, monitor);
-}
-
-/// Reports something of a packed file. Without any block it is no damage: other files may lie beside volumes.
-fn report_foreign(has_blocks: bool, path: &Path, what: Diagnostic, monitor: &dyn Monitor) {
-    let severity = if has_blocks {
-        Severity::Damage
-    } else {
-        Severity::Note
-    };
-    let subject = path.display().to_string();
-    monitor.finding(&Finding::new(severity, subject, what));
-}
-
-/// Says which parts of a bare bundle are damaged or missing, as bytes of its file.
-fn report_bare(found: &SourcePasses, path: &Path, monitor: &dyn Monitor) {
-    let Some((head, file_bytes)) = &found.bare else {
-        return;
-    };
-    let report = |what| monitor.finding(&Finding::damage(path.display().to_string(), what));
-    let whole = head.content_bytes();
-    if let Some(bytes) = file_bytes.filter(|bytes| *bytes < whole) {
-        report(diagnostic!("media.bare_cut", bytes, whole));
-    }
-    let pieces = found.damaged.iter().filter_map(|offset| {
-        let block_no = u32::try_from(offset / BLOCK).ok()?;
-        head.piece(block_no)
-    });
-    let pieces: Vec<_> = pieces.collect();
-    if let Some(first) = pieces.first() {
-        let (from, to) = (first.range.start, first.range.end);
-        let count = pieces.len();
-        report(diagnostic!("media.bare_changed", count, from, to));
-    }
-}
-
-fn report_gaps(report: &ScanReport, path: &Path, monitor: &dyn Monitor) {
-    if let Some(first) = report.gaps.first() {
-        let what = diagnostic!(
-            "media.gaps",
-            bytes = report.unread_bytes,
-            count = report.gaps.len(),
-            offset = first.range.start
-        );
-        monitor.finding(&Finding::damage(path.display().to_string(), what));
-    }
 }
