@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use carryall::content::archive::tar;
 use carryall::content::content_kind::ContentKind;
 use carryall::base::id::{BlobId, ChunkId, hash};
-use carryall::files::unpacker::{OpenOptions, Unpacker};
+use carryall::files::unpacker::{Depth, OpenOptions, Unpacker};
 use carryall::base::monitor::Silent;
 use carryall::content::recipe::rebuild::{Proof, write_content};
 use carryall::content::recipe::stream::StreamWriter;
@@ -77,7 +77,8 @@ pub fn release_of(files: &[(String, Vec<u8>)]) -> (Memory, ReleaseRoot) {
     archive.resize(archive.len() + 2 * tar::BLOCK, 0);
     let memory = Memory::default();
     let mut sink = memory.clone();
-    let (known, options) = (BlobTable::default(), OpenOptions::default());
+    // Documents are what is asked about here. Streams among them are opened by targets of their own.
+    let (known, options) = (BlobTable::default(), OpenOptions::from(Depth::Tars));
     let content = Unpacker::new(&memory, &mut sink, &known, &options, &Silent)
         .open(&archive[..], Path::new("fuzz.tar"))
         .expect("memory takes all");
