@@ -383,6 +383,61 @@ mod tests {
         }
     }
 
+    /// What a stream is opened to must not depend on the streams before it, not even after tokens that no model expects.
+    #[test]
+    fn a_model_that_begins_is_as_a_new_one() {
+        let mut state = 1_u32;
+        let mut next = |most: u32| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) % most
+        };
+        // Few different bytes, and pieces that come again at any distance.
+        let mut text_of = |bytes: usize| {
+            let mut text: Vec<u8> = Vec::new();
+            while text.len() < bytes {
+                if text.len() > 600 && next(3) > 0 {
+                    let from = next(u32::try_from(text.len() - 300).expect("short")) as usize;
+                    text.extend_from_within(from..from + 3 + next(280) as usize);
+                } else {
+                    text.extend((0..next(40)).map(|_| low(u16::try_from(next(12)).expect("12"))));
+                }
+            }
+            text
+        };
+        let texts = [40_000, 9000, 5000, 7000].map(&mut text_of);
+        let mut state = 1_u32;
+        for writer in all().filter(|writer| writer.begins_anew()) {
+            let mut used = writer.model().expect("a model");
+            for bytes in &texts {
+                let text = Text {
+                    bytes,
+                    base: 1 << 16,
+                    start: 0,
+                    end: bytes.len(),
+                };
+                let mut new = writer.model().expect("a model");
+                new.begin(text, 0, 0);
+                used.begin(text, 0, 0);
+                let mut at = 0;
+                while at < bytes.len() {
+                    let predicted = new.predict(text, at);
+                    assert_eq!(used.predict(text, at), predicted, "{} at {at}", writer.name());
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    let token = match state >> 28 {
+                        0 => Token::literal(bytes[at]),
+                        1 if predicted.len() > 9 => {
+                            Token::matched(predicted.len() / 2, predicted.dist())
+                        }
+                        _ => predicted,
+                    };
+                    new.follow(text, at, token);
+                    used.follow(text, at, token);
+                    at += token.advance();
+                }
+            }
+        }
+    }
+
     /// Whatever tokens a hostile recipe makes a model follow, its predictions stay within the text.
     #[test]
     fn any_tokens_can_be_followed() {

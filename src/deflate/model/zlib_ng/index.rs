@@ -59,6 +59,9 @@ impl NgIndex {
 
     pub(super) fn begin(&mut self, position: u32) {
         self.head.fill(position.wrapping_sub(FAR));
+        // A place can be searched whose string was left out, when the writer went on otherwise than was predicted. What
+        // stands there must not come from a stream before.
+        self.back.fill(NONE);
         self.next = position;
     }
 
