@@ -421,7 +421,12 @@ mod tests {
                 let mut at = 0;
                 while at < bytes.len() {
                     let predicted = new.predict(text, at);
-                    assert_eq!(used.predict(text, at), predicted, "{} at {at}", writer.name());
+                    assert_eq!(
+                        used.predict(text, at),
+                        predicted,
+                        "{} at {at}",
+                        writer.name()
+                    );
                     state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                     let token = match state >> 28 {
                         0 => Token::literal(bytes[at]),
