@@ -3,8 +3,7 @@
 //! A repository is known by its indexes, and its packages by the names of their files. Those of apt are known by its
 //! index as well, where it is plain or opened. Nothing is installed here, and no signature is checked.
 //!
-//! Memory: 300 bytes and its path for each file below a repository, 600 MB at most for an item, and one file of an index
-//! that is read line by line.
+//! Memory: 300 bytes and its path for each file below a repository, and one file of an index that is read line by line.
 
 pub mod control;
 mod layout;
@@ -21,10 +20,10 @@ use crate::content::recipe::body::FileBody;
 use crate::content::recipe::{ChunkSource, Content, RecipeError};
 use crate::content::release::{EntryKind, Item, ItemKind, ReleaseRoot, open_entries};
 
-/// Most files of the repositories of one item. The rest is left out. A path counts once more for every 256 bytes: a link
+/// Most files of the repositories of one item. The rest is left out. A path counts once more for every 64 bytes: a link
 /// gives all files of a folder further paths, and these may be long.
 pub const REPOSITORY_FILES_MAX: usize = 1 << 20;
-const COUNTED_PATH_BYTES: usize = 256;
+const COUNTED_PATH_BYTES: usize = 64;
 /// Most folders of one item that are looked at as repositories. The rest is left out.
 const MARKERS_MAX: usize = 1 << 14;
 /// Most plain bytes of the indexes of one repository that are read. Debian's main has some 50 MB for each architecture.
@@ -259,8 +258,8 @@ impl PackageRepository {
             let from = self.files.range(inside.clone()..);
             let below = from.take_while(|(path, _)| path.starts_with(&inside));
             let mut more: Vec<(String, Content)> = below
-                .take_while(|(file, _)| room.take(path.len() + 1 + file.len() - inside.len()))
                 .map(|(file, content)| (format!("{path}/{}", &file[inside.len()..]), *content))
+                .take_while(|(path, _)| room.take(path.len()))
                 .collect();
             if let Some(content) = self.files.get(target)
                 && room.take(path.len())
