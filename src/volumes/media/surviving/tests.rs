@@ -3,6 +3,7 @@ use super::faulty::Faulty;
 use super::*;
 use crate::base::monitor::{Recording, Silent};
 use proptest::prelude::*;
+use rustix::io::Errno;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
